@@ -1,0 +1,407 @@
+package sql
+
+import "github.com/ampgen/ampgen/ampgen/internal/source"
+
+// Expr is an expression. The implementations are the pointers to the structs of this file that have an expr method:
+// ColumnRef, Literal, TypedLiteral, Interval, Paren, Unary, Binary, Is, InList, InSubquery, Between, Like, Case, Cast,
+// AtTimeZone, Call, Star, Array, Struct, Map, Subscript, Slice, Subquery and Exists.
+type Expr interface {
+	Node
+	expr()
+}
+
+// ColumnRef is a name with one or more parts: a column, a qualified column, or struct fields below one; which of them is
+// for name resolution to say.
+type ColumnRef struct {
+	Pos
+	Parts []Ident
+}
+
+// Literal is a constant.
+type Literal struct {
+	Pos
+	Kind  LiteralKind
+	Value string // see LiteralKind; the text as written is Span().Text()
+}
+
+// LiteralKind is the kind of a Literal and the meaning of its Value.
+type LiteralKind string
+
+// The literal kinds.
+const (
+	Number  LiteralKind = "number"  // digits, fraction and exponent as written, without the suffix L. A sign is a Unary
+	String  LiteralKind = "string"  // the value, quotes and escapes resolved ('…', E'…', $$…$$)
+	Hex     LiteralKind = "hex"     // the hexadecimal digits of X'…' or 0x…, as written; may be of odd length
+	Boolean LiteralKind = "boolean" // "true" or "false"
+	Null    LiteralKind = "null"    // ""
+)
+
+// TypedLiteral is `DATE '2020-01-01'` and the like: a cast of the string to the type.
+type TypedLiteral struct {
+	Pos
+	Type  *TypeName
+	Value *Literal // of kind String
+}
+
+// Interval is INTERVAL value [unit].
+type Interval struct {
+	Pos
+	Value  Expr
+	Unit   string      // the unit in upper case, such as DAY; "" when the value's text names its units
+	UnitAt source.Span // where the unit stands; zero without unit
+}
+
+// Paren is an expression in parentheses.
+type Paren struct {
+	Pos
+	Expr Expr
+}
+
+// Unary is a prefix operator: OpMinus, OpPlus or OpNot.
+type Unary struct {
+	Pos
+	Op      Op
+	Operand Expr
+}
+
+// Binary is an infix operator.
+type Binary struct {
+	Pos
+	Op    Op
+	OpAt  source.Span
+	Left  Expr
+	Right Expr
+}
+
+// Op is an operator in its canonical spelling: `==` is "=", `!=` is "<>", `<=>` is "IS NOT DISTINCT FROM", words are in
+// upper case.
+type Op string
+
+// The operators that the planner knows. For some no operand types exist; that is for inference to say.
+const (
+	OpPlus         Op = "+"
+	OpMinus        Op = "-"
+	OpMultiply     Op = "*"
+	OpDivide       Op = "/"
+	OpModulo       Op = "%"
+	OpIntDivide    Op = "//"
+	OpConcat       Op = "||"
+	OpEq           Op = "="
+	OpNotEq        Op = "<>"
+	OpLess         Op = "<"
+	OpLessEq       Op = "<="
+	OpGreater      Op = ">"
+	OpGreaterEq    Op = ">="
+	OpDistinct     Op = "IS DISTINCT FROM"
+	OpNotDistinct  Op = "IS NOT DISTINCT FROM"
+	OpAnd          Op = "AND"
+	OpOr           Op = "OR"
+	OpNot          Op = "NOT" // unary only
+	OpBitAnd       Op = "&"
+	OpBitOr        Op = "|"
+	OpBitXor       Op = "^" // also written XOR, which binds differently
+	OpShiftLeft    Op = "<<"
+	OpShiftRight   Op = ">>"
+	OpMatch        Op = "~"
+	OpIMatch       Op = "~*"
+	OpNotMatch     Op = "!~"
+	OpNotIMatch    Op = "!~*"
+	OpLikeMatch    Op = "~~"
+	OpILikeMatch   Op = "~~*"
+	OpNotLikeMatch Op = "!~~"
+	OpNotILike     Op = "!~~*"
+	OpArrow        Op = "->"
+	OpLongArrow    Op = "->>"
+	OpHashArrow    Op = "#>"
+	OpHashLong     Op = "#>>"
+	OpHashMinus    Op = "#-"
+	OpContains     Op = "@>"
+	OpContainedBy  Op = "<@"
+	OpAtQuestion   Op = "@?"
+	OpAtAt         Op = "@@"
+	OpQuestion     Op = "?"
+	OpQuestionAnd  Op = "?&"
+	OpQuestionPipe Op = "?|"
+)
+
+// Is is `x IS [NOT] NULL|TRUE|FALSE|UNKNOWN`; postfix NOT NULL and NOTNULL are IS NOT NULL.
+type Is struct {
+	Pos
+	Operand Expr
+	Not     bool
+	Test    IsTest
+}
+
+// IsTest is what Is tests for.
+type IsTest string
+
+// The tests.
+const (
+	IsNull    IsTest = "NULL"
+	IsTrue    IsTest = "TRUE"
+	IsFalse   IsTest = "FALSE"
+	IsUnknown IsTest = "UNKNOWN"
+)
+
+// InList is `x [NOT] IN (a, b)`.
+type InList struct {
+	Pos
+	Operand Expr
+	Not     bool
+	List    []Expr // at least one
+}
+
+// InSubquery is `x [NOT] IN (SELECT …)`.
+type InSubquery struct {
+	Pos
+	Operand Expr
+	Not     bool
+	Query   *Query
+}
+
+// Between is `x [NOT] BETWEEN low AND high`.
+type Between struct {
+	Pos
+	Operand Expr
+	Not     bool
+	Low     Expr
+	High    Expr
+}
+
+// Like is `x [NOT] LIKE|ILIKE|SIMILAR TO pattern [ESCAPE 'c']`.
+type Like struct {
+	Pos
+	Kind    LikeKind
+	Operand Expr
+	Not     bool
+	Pattern Expr
+	Escape  *Literal // nil without ESCAPE; otherwise a String of one byte
+}
+
+// LikeKind is the word of a Like.
+type LikeKind string
+
+// The kinds.
+const (
+	LikePlain   LikeKind = "LIKE"
+	LikeNoCase  LikeKind = "ILIKE"
+	LikeSimilar LikeKind = "SIMILAR TO"
+)
+
+// Case is CASE [operand] WHEN … THEN … [ELSE …] END.
+type Case struct {
+	Pos
+	Operand Expr    // nil for a searched CASE
+	Whens   []*When // at least one
+	Else    Expr    // nil without ELSE
+}
+
+// When is one branch of a Case.
+type When struct {
+	Pos
+	Cond   Expr
+	Result Expr
+}
+
+// Cast is CAST(x AS T), TRY_CAST (also written SAFE_CAST) or x::T.
+type Cast struct {
+	Pos
+	Operand Expr
+	Type    *TypeName
+	Try     bool // failures give null
+}
+
+// AtTimeZone is `x AT TIME ZONE 'zone'`: a cast to Timestamp(ns, zone) whatever x was.
+type AtTimeZone struct {
+	Pos
+	Operand Expr
+	Zone    *Literal // of kind String
+}
+
+// Call is a function call: scalar, aggregate or window; which, only name resolution can tell. Clauses that would have no
+// effect on a scalar function are therefore accepted here, and inference refuses them.
+type Call struct {
+	Pos
+	Name        []Ident // one part; or dataset and function
+	Args        []*Arg
+	NoParens    bool // current_date and the like; a column of that name if there is no such function
+	Distinct    bool
+	OrderBy     []*OrderItem // inside the parentheses
+	Filter      Expr         // FILTER (WHERE …); nil if absent
+	WithinGroup []*OrderItem
+	Nulls       NullTreatment
+	Over        *Over // nil if absent
+
+	// Form is set when the call stands for a special form, and is the form's keyword in upper case. Name then is the
+	// function that the planner calls, with the keyword's place, and Args are in that function's order:
+	//
+	//	EXTRACT(f FROM x), EXTRACT(f, x)     date_part('F', x)  keyword fields in upper case, other words as written
+	//	SUBSTRING(x FROM a FOR b), SUBSTR    substr(x, a, b)    `SUBSTRING(x FOR b)` is substr(x, 1, b)
+	//	TRIM([BOTH] [c FROM] x), TRIM(x, c)  btrim(x, c)        LEADING: ltrim, TRAILING: rtrim
+	//	POSITION(a IN b)                     strpos(b, a)
+	//	OVERLAY(x PLACING y FROM a [FOR b])  overlay(x, y, a, b)
+	//	CEIL(x), FLOOR(x)                    ceil(x), floor(x)
+	//	x = ANY(a), x = SOME(a)              array_has(a, x)    Name is at the word ANY or SOME
+	Form string
+}
+
+// Arg is an argument of a call.
+type Arg struct {
+	Pos
+	Name  *Ident // `name => value` or `name := value`; nil for a positional argument
+	Value Expr   // *Star for `*` and `q.*`
+}
+
+// Star is `*` or `q.*` as an argument, as in count(*).
+type Star struct {
+	Pos
+	Qualifier []Ident
+}
+
+// NullTreatment is IGNORE NULLS or RESPECT NULLS.
+type NullTreatment string
+
+// The null treatments.
+const (
+	NullsUnstated NullTreatment = ""
+	IgnoreNulls   NullTreatment = "IGNORE NULLS"
+	RespectNulls  NullTreatment = "RESPECT NULLS"
+)
+
+// Over is OVER name or OVER (spec): one of the two is set.
+type Over struct {
+	Pos
+	Window *Ident
+	Spec   *WindowSpec
+}
+
+// WindowSpec is the inside of OVER (…).
+type WindowSpec struct {
+	Pos
+	PartitionBy []Expr
+	OrderBy     []*OrderItem
+	Frame       *Frame // nil: the default frame
+}
+
+// Frame is ROWS|RANGE|GROUPS start, or … BETWEEN start AND end.
+type Frame struct {
+	Pos
+	Units FrameUnits
+	Start *FrameBound
+	End   *FrameBound // nil for a single bound; the end then is CURRENT ROW
+}
+
+// FrameUnits is what a Frame counts.
+type FrameUnits string
+
+// The frame units.
+const (
+	FrameRows   FrameUnits = "ROWS"
+	FrameRange  FrameUnits = "RANGE"
+	FrameGroups FrameUnits = "GROUPS"
+)
+
+// FrameBound is one end of a Frame.
+type FrameBound struct {
+	Pos
+	Kind   BoundKind
+	Offset Expr // nil: UNBOUNDED, or CURRENT ROW
+}
+
+// BoundKind is the direction of a FrameBound.
+type BoundKind string
+
+// The bound kinds.
+const (
+	Preceding  BoundKind = "PRECEDING"
+	Following  BoundKind = "FOLLOWING"
+	CurrentRow BoundKind = "CURRENT ROW"
+)
+
+// Array is [a, b] or ARRAY[a, b]. The planner plans its elements in a fresh context: no CTE and no outer column is visible.
+type Array struct {
+	Pos
+	Elems []Expr
+}
+
+// Struct makes a struct: struct(a, b AS x), the tuple (a, b), or {'a': 1, b: 2}. If no field has a name it is the function
+// struct, with fields c0, c1, …; otherwise named_struct, where a field without a name is called c and its index.
+type Struct struct {
+	Pos
+	Fields []*StructField
+	Tuple  bool // written (a, b)
+}
+
+// StructField is a field of a Struct. The planner takes Name.Value, not Name.Name.
+type StructField struct {
+	Pos
+	Name  *Ident // nil if unnamed
+	Value Expr
+}
+
+// Map is MAP {k: v, …}.
+type Map struct {
+	Pos
+	Entries []*MapEntry
+}
+
+// MapEntry is an entry of a Map.
+type MapEntry struct {
+	Pos
+	Key   Expr
+	Value Expr
+}
+
+// Subscript is x[i]: a struct field, a list element (from 1), or a map value.
+type Subscript struct {
+	Pos
+	Base  Expr
+	Index Expr
+}
+
+// Slice is x[low:high] or x[low:high:step].
+type Slice struct {
+	Pos
+	Base Expr
+	Low  Expr
+	High Expr
+	Step Expr // nil if absent
+}
+
+// Subquery is a scalar subquery.
+type Subquery struct {
+	Pos
+	Query *Query
+}
+
+// Exists is [NOT] EXISTS (query).
+type Exists struct {
+	Pos
+	Not   bool
+	Query *Query
+}
+
+func (*ColumnRef) expr()    {}
+func (*Literal) expr()      {}
+func (*TypedLiteral) expr() {}
+func (*Interval) expr()     {}
+func (*Paren) expr()        {}
+func (*Unary) expr()        {}
+func (*Binary) expr()       {}
+func (*Is) expr()           {}
+func (*InList) expr()       {}
+func (*InSubquery) expr()   {}
+func (*Between) expr()      {}
+func (*Like) expr()         {}
+func (*Case) expr()         {}
+func (*Cast) expr()         {}
+func (*AtTimeZone) expr()   {}
+func (*Call) expr()         {}
+func (*Star) expr()         {}
+func (*Array) expr()        {}
+func (*Struct) expr()       {}
+func (*Map) expr()          {}
+func (*Subscript) expr()    {}
+func (*Slice) expr()        {}
+func (*Subquery) expr()     {}
+func (*Exists) expr()       {}
