@@ -1,0 +1,83 @@
+package runtime
+
+import (
+	"context"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/spf13/pflag"
+
+	"github.com/ampgen/ampgen/runtime/blockrange"
+)
+
+// Sink is a system that holds one pipeline's table together with its state. A Sink serves one Table; Prepare comes first.
+// Every error is an *Error with its class.
+type Sink interface {
+	// Prepare makes the table, its indexes and the state exist, or finds that they exist and match; a table that differs from t
+	// is a Drift error that lists the differences, and nothing is changed. It then takes the fence: instances that prepared the
+	// same pipeline before can no longer commit.
+	Prepare(ctx context.Context, t *Table) error
+	// State reads coverage and fence back from the system itself. It may be called before Prepare: a table or state that does
+	// not exist is the empty State. It takes no fence and writes nothing.
+	State(ctx context.Context, t *Table) (State, error)
+	// Begin opens a commit unit. A sink may allow several at once for different ranges; one that does not says so with a
+	// Permanent error.
+	Begin(ctx context.Context, u Unit) (Tx, error)
+	// Undo removes (or, with Table.History, marks) the rows at or after a fork point and cuts the coverage, in one commit.
+	// Doing it again changes nothing.
+	Undo(ctx context.Context, u Undo) error
+	Close() error
+}
+
+// Tx is one open commit unit, used by one goroutine. Nothing of it is visible to readers before Commit returns nil.
+type Tx interface {
+	// Write streams rows; their schema is Table.Schema. The record is the caller's: a sink that keeps it retains it.
+	Write(ctx context.Context, rows arrow.RecordBatch) error
+	// Commit makes rows, state and the fence check visible together. A range that is already covered with the same hash commits
+	// nothing and returns nil. When the reply was lost the error is Ambiguous: read the State back to know.
+	Commit(ctx context.Context) error
+	// Rollback drops the unit. After Commit it does nothing.
+	Rollback(ctx context.Context) error
+}
+
+// Unit is what a commit unit covers.
+type Unit struct {
+	// Ranges has one element per network. They are what becomes covered.
+	Ranges []Range
+	// Replace makes the rows the table's whole content: what was there before, rows and coverage, is gone with the commit.
+	Replace bool
+}
+
+// ID is the value of the _amp_batch_id column of the unit's rows.
+func (u Unit) ID() string { return blockrange.ID(u.Ranges) }
+
+// Undo says what left the chain.
+type Undo struct {
+	Network string
+	// From is the fork point: the first block that differs. Rows of blocks >= From go.
+	From uint64
+	// Hash is the hash of block From-1 on the surviving chain; a covered range that contains From is cut to end there.
+	Hash string
+	// Replacement is the batch id of the unit that replaces the undone rows, for history tables; empty when not known yet.
+	Replacement string
+}
+
+// State is what a sink has, read back from the sink.
+type State struct {
+	// Ranges are the committed ranges by network and start. Ranges without Hash are unproven (loaded by position).
+	Ranges []Range
+	// Fence is the epoch that the newest instance took, 0 before the first, and Holder says who that is.
+	Fence  uint64
+	Holder string
+}
+
+// Driver is a kind of sink as a loader binary links it: its settings and how to open it.
+type Driver interface {
+	// Name is the sink's word in @sink annotations, such as "postgres".
+	Name() string
+	// Flags adds the connection settings. Secrets are read from the environment or files only, never from flags.
+	Flags(fs *pflag.FlagSet)
+	// DDL is the text that creates t and what belongs to it, for people and database administrators.
+	DDL(t *Table) (string, error)
+	// Open connects with the parsed flags.
+	Open(ctx context.Context) (Sink, error)
+}
