@@ -1,0 +1,99 @@
+package coerce
+
+import (
+	"fmt"
+
+	"github.com/apache/arrow-go/v18/arrow"
+)
+
+// Branches is the actual type of a CASE with these THEN types, and of its ELSE if elseType is not nil. What the plan
+// announces instead is the first THEN type that is not Null, else the type of ELSE, else Null.
+func Branches(then []arrow.DataType, elseType arrow.DataType) (arrow.DataType, error) {
+	types := then
+	if elseType != nil {
+		types = append([]arrow.DataType{elseType}, then...)
+	}
+	return foldComparison(types, "the branches of CASE have no common type: %s and %s")
+}
+
+// AnnouncedBranches is the type that the plan states for a CASE.
+func AnnouncedBranches(then []arrow.DataType, elseType arrow.DataType) arrow.DataType {
+	for _, dt := range then {
+		if !IsNull(dt) {
+			return dt
+		}
+	}
+	if elseType != nil {
+		return elseType
+	}
+	return null
+}
+
+// Inputs is the actual type of one column of a UNION. What the plan announces is the type of the first input.
+func Inputs(types []arrow.DataType) (arrow.DataType, error) {
+	return foldComparison(types, "the inputs of UNION have no common type: %s and %s")
+}
+
+// Values is the type of one column of VALUES, announced and actual. The column is always nullable.
+func Values(types []arrow.DataType) (arrow.DataType, error) {
+	if dt, ok := Union(types...); ok {
+		return dt, nil
+	}
+	return nil, &Error{Message: "the rows of VALUES have no common type", Help: "cast them to one type"}
+}
+
+// Membership checks x IN (list), whose parts must compare with one another. The result is Boolean.
+func Membership(x arrow.DataType, list []arrow.DataType) error {
+	_, err := foldComparison(append([]arrow.DataType{x}, list...), "IN does not take %s and %s")
+	return err
+}
+
+// Between checks x BETWEEN low AND high. The result is Boolean.
+func Between(x, low, high arrow.DataType) error {
+	a, err := foldComparison([]arrow.DataType{x, low}, "BETWEEN does not take %s and %s")
+	if err != nil {
+		return err
+	}
+	b, err := foldComparison([]arrow.DataType{x, high}, "BETWEEN does not take %s and %s")
+	if err != nil {
+		return err
+	}
+	_, err = foldComparison([]arrow.DataType{a, b}, "BETWEEN does not take %s and %s")
+	return err
+}
+
+// Like checks x LIKE pattern. The result is Boolean.
+func Like(x, pattern arrow.DataType) error {
+	_, ok := firstOf(x, pattern, text, lists, bytesAsText,
+		func(l, r arrow.DataType) (arrow.DataType, bool) { return dictionaries(l, r, false, Comparison) },
+		regex, nulls)
+	if !ok {
+		return &Error{
+			Message: fmt.Sprintf("LIKE does not take %s and %s", Format(x), Format(pattern)),
+			Help:    "cast both sides to text",
+		}
+	}
+	return nil
+}
+
+func bytesAsText(l, r arrow.DataType) (arrow.DataType, bool) {
+	if IsBinary(r) {
+		l, r = r, l
+	}
+	if !IsBinary(l) || !IsString(r) {
+		return nil, false
+	}
+	return r, true
+}
+
+func foldComparison(types []arrow.DataType, message string) (arrow.DataType, error) {
+	common := types[0]
+	for _, dt := range types[1:] {
+		next, ok := Comparison(common, dt)
+		if !ok {
+			return nil, &Error{Message: fmt.Sprintf(message, Format(common), Format(dt)), Help: "cast them to one type"}
+		}
+		common = next
+	}
+	return common, nil
+}
