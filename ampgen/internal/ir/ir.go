@@ -47,8 +47,11 @@ type Column struct {
 	Type     arrow.DataType `json:"-"`
 	TypeText string         `json:"type"` // Type in DataFusion's notation
 	Nullable bool           `json:"nullable"`
-	Logical  string         `json:"logical,omitempty"` // uint256 or int256: decimal text of that range
-	Origin   string         `json:"origin,omitempty"`  // eth_firehose.logs.block_num, or an expression's text
+	// Announced is the nullability in the server's schema. It differs from Nullable where a server function is declared wrongly
+	// or an annotation says notnull; label columns have no announcement and repeat Nullable.
+	Announced bool   `json:"announced_nullable"`
+	Logical   string `json:"logical,omitempty"` // uint256 or int256: decimal text of that range
+	Origin    string `json:"origin,omitempty"`  // eth_firehose.logs.block_num, or an expression's text
 }
 
 // Label is a CSV that is joined.

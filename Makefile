@@ -1,0 +1,29 @@
+# DuckDB's Arrow interface is behind this build tag; every go command of the project uses it.
+export GOFLAGS := -tags=duckdb_arrow $(GOFLAGS)
+
+.PHONY: demo test generate check bench clean
+
+# Load a synthetic chain into DuckDB and show what came out. Needs Go and a C compiler.
+demo:
+	@demo/run.sh
+
+# Set up what the tests need, and run them all.
+test:
+	@.ci/setup
+	go test ./...
+
+# Write generated/ from queries/.
+generate:
+	go run ./ampgen
+
+# What CI checks besides the tests.
+check:
+	@.ci/check
+
+# Figures for the path to Postgres, as ratios to its own bulk load.
+bench:
+	@.ci/setup
+	go run ./benchmarks/postgres
+
+clean:
+	rm -rf build bin

@@ -1,0 +1,135 @@
+// Package config reads ampgen.yaml, the optional settings of a project.
+package config
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/ampgen/ampgen/ampgen/internal/diag"
+	"github.com/ampgen/ampgen/ampgen/internal/source"
+	"github.com/ampgen/ampgen/ampgen/internal/suggest"
+)
+
+// FileName is the name that is looked for in the working directory.
+const FileName = "ampgen.yaml"
+
+// Config is the content of ampgen.yaml. The zero Config is what a project without one has.
+type Config struct {
+	// Queries are files and folders with query files, relative to the working directory.
+	Queries []string `yaml:"queries"`
+	// Out is the folder of the generated code, relative to the working directory.
+	Out string `yaml:"out"`
+	// Datasets maps the name of a dataset, as the queries write it, to its catalog.
+	Datasets map[string]Dataset `yaml:"datasets"`
+	// Initialisms are words that are written in upper case in Go names, besides the built-in ones.
+	Initialisms []string `yaml:"initialisms"`
+}
+
+// Dataset says which tables a dataset has: built-in ones by Kind, or those of an Amp manifest.
+type Dataset struct {
+	Kind     string `yaml:"kind"`     // evm-rpc, firehose or solana
+	Manifest string `yaml:"manifest"` // path of an Amp dataset manifest (JSON), relative to the working directory
+	Network  string `yaml:"network"`  // overrides the manifest's network; tells datasets of different chains apart
+}
+
+var kinds = []string{"evm-rpc", "firehose", "solana"}
+
+// Read reads the config file in dir. A missing file is the zero Config; every fault is a diagnostic.
+func Read(dir string, diags *diag.List) Config {
+	file, err := source.Read(filepath.Join(dir, FileName), FileName)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Config{}
+	}
+	var notUTF8 *source.ErrNotUTF8
+	switch {
+	case errors.As(err, &notUTF8):
+		diags.Errorf(diag.NotUTF8, file.Span(notUTF8.Offset, notUTF8.Offset), "the file is not UTF-8")
+		return Config{}
+	case err != nil:
+		diags.Add(diag.Diagnostic{Code: diag.Unreadable, File: FileName, Message: err.Error()})
+		return Config{}
+	}
+	var c Config
+	if err := yaml.UnmarshalWithOptions([]byte(file.Text), &c, yaml.Strict()); err != nil {
+		diags.Add(fault(file, err))
+		return Config{}
+	}
+	c.check(file, dir, diags)
+	return c
+}
+
+// fault places a YAML error at its token.
+func fault(file *source.File, err error) diag.Diagnostic {
+	d := diag.Diagnostic{Code: diag.Config, File: file.Name, Message: err.Error()}
+	var ye yaml.Error
+	if errors.As(err, &ye) {
+		d.Message = ye.GetMessage()
+		if tok := ye.GetToken(); tok != nil {
+			// The library counts offsets in runes from 1; lines and columns are exact.
+			start := offset(file, tok.Position.Line, tok.Position.Column)
+			d.Span = file.Span(start, min(start+len(tok.Value), len(file.Text)))
+		}
+	}
+	var unknown *yaml.UnknownFieldError
+	if errors.As(err, &unknown) && unknown.Token != nil {
+		keys := []string{"queries", "out", "datasets", "initialisms", "kind", "manifest", "network"}
+		d.Message = "unknown key " + quote(unknown.Token.Value)
+		d.Note = "the keys are queries, out, datasets (kind, manifest, network) and initialisms"
+		if near := suggest.Closest(unknown.Token.Value, keys); near != "" {
+			d.Help = "did you mean " + quote(near) + "?"
+		}
+	}
+	return d
+}
+
+func quote(s string) string { return `"` + s + `"` }
+
+// offset is the byte offset of a line and column, both from 1, columns in runes.
+func offset(file *source.File, line, column int) int {
+	at := 0
+	for range line - 1 {
+		for at < len(file.Text) && file.Text[at] != '\n' {
+			at++
+		}
+		at++
+	}
+	for range column - 1 {
+		if at >= len(file.Text) {
+			break
+		}
+		for at++; at < len(file.Text) && file.Text[at]&0xC0 == 0x80; at++ {
+		}
+	}
+	return min(at, len(file.Text))
+}
+
+// check finds values that parse and mean nothing.
+func (c *Config) check(file *source.File, dir string, diags *diag.List) {
+	for name, d := range c.Datasets {
+		at := diag.Diagnostic{Code: diag.Config, File: file.Name}
+		switch {
+		case (d.Kind == "") == (d.Manifest == ""):
+			at.Message = "dataset " + quote(name) + " needs either kind or manifest"
+			at.Help = "add \"kind: evm-rpc\" (or firehose, solana) for raw datasets, \"manifest: path.json\" for others"
+		case d.Kind != "" && !slices.Contains(kinds, d.Kind):
+			at.Message = "dataset " + quote(name) + " has the unknown kind " + quote(d.Kind)
+			at.Note = "the kinds are evm-rpc, firehose and solana"
+			if near := suggest.Closest(d.Kind, kinds); near != "" {
+				at.Help = "did you mean " + quote(near) + "?"
+			}
+		default:
+			continue
+		}
+		diags.Add(at)
+	}
+	for _, q := range c.Queries {
+		if _, err := os.Stat(filepath.Join(dir, q)); err != nil {
+			diags.Add(diag.Diagnostic{Code: diag.Config, File: file.Name, Message: "queries: " + quote(q) + " does not exist"})
+		}
+	}
+}

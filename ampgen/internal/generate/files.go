@@ -1,0 +1,88 @@
+package generate
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/ampgen/ampgen/ampgen/internal/diag"
+	"github.com/ampgen/ampgen/ampgen/internal/source"
+)
+
+// queryFiles lists the .sql files under paths, relative to dir, slash-separated, sorted and each once. Folders are walked.
+func queryFiles(dir string, paths []string) ([]string, error) {
+	var files []string
+	for _, p := range paths {
+		full := p
+		if !filepath.IsAbs(p) {
+			full = filepath.Join(dir, p)
+		}
+		info, err := os.Stat(full)
+		if err != nil {
+			return nil, fmt.Errorf("query path %q: %w", p, cause(err))
+		}
+		if !info.IsDir() {
+			files = append(files, name(dir, full))
+			continue
+		}
+		err = filepath.WalkDir(full, func(f string, d fs.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			hidden := strings.HasPrefix(d.Name(), ".") && f != full
+			if d.IsDir() && (hidden || d.Name() == "testdata" || d.Name() == "vendor") {
+				return filepath.SkipDir
+			}
+			if !d.IsDir() && !hidden && strings.HasSuffix(f, ".sql") {
+				files = append(files, name(dir, f))
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, fmt.Errorf("query path %q: %w", p, cause(err))
+		}
+	}
+	slices.Sort(files)
+	return slices.Compact(files), nil
+}
+
+// name is how a file is shown: relative to dir where that is shorter, with slashes.
+func name(dir, full string) string {
+	if rel, err := filepath.Rel(dir, full); err == nil && !strings.HasPrefix(rel, "..") {
+		return filepath.ToSlash(rel)
+	}
+	return filepath.ToSlash(full)
+}
+
+func cause(err error) error {
+	var pathErr *fs.PathError
+	if errors.As(err, &pathErr) {
+		return pathErr.Err
+	}
+	return err
+}
+
+// read reads one input file; faults of the file are diagnostics and give nil.
+func read(dir, fileName string, diags *diag.List) *source.File {
+	full := filepath.FromSlash(fileName)
+	if !filepath.IsAbs(full) {
+		full = filepath.Join(dir, full)
+	}
+	file, err := source.Read(full, fileName)
+	var notUTF8 *source.ErrNotUTF8
+	switch {
+	case errors.As(err, &notUTF8):
+		diags.Add(diag.Diagnostic{Code: diag.NotUTF8, Span: file.Span(notUTF8.Offset, notUTF8.Offset),
+			Message: fmt.Sprintf("the file is not UTF-8: byte 0x%02x", file.Text[notUTF8.Offset]),
+			Help:    "save it as UTF-8: iconv -f LATIN1 -t UTF-8 " + fileName})
+		return nil
+	case err != nil:
+		diags.Add(diag.Diagnostic{Code: diag.Unreadable, File: fileName, Message: "cannot be read: " + cause(errors.Unwrap(err)).Error()})
+		return nil
+	}
+	return file
+}
