@@ -16,19 +16,44 @@ func arithmetic(op Op, l, r arrow.DataType) (signature, bool) {
 	if dt, ok := kernel(op, l, r); ok {
 		return signature{l, r, dt}, true
 	}
-	if common, ok := temporalStrict(l, r); ok {
+	if dt, ok := calendar(op, l, r); ok {
+		return signature{l, r, dt}, true
+	}
+	if common, ok := temporalStrict(l, r); ok && !IsInteger(l) && !IsInteger(r) {
 		dt, ok := kernel(op, common, common)
 		return signature{common, common, dt}, ok
 	}
+	if isDictionary(l) && Equal(l, r) {
+		return signature{}, false
+	}
+	l, r = Unwrap(l), Unwrap(r)
 	if left, right, ok := decimalOperands(l, r); ok {
 		dt, ok := kernel(op, left, right)
 		return signature{left, right, dt}, ok
 	}
-	if !IsNumeric(Unwrap(l)) || !IsNumeric(Unwrap(r)) {
+	if !IsNumeric(l) || !IsNumeric(r) {
 		return signature{}, false
 	}
-	common, ok := narrowest(Unwrap(l), Unwrap(r))
+	common, ok := narrowest(l, r)
 	return uniform(common), ok
+}
+
+// calendar types arithmetic that DataFusion rewrites before it runs: days are added to dates, and times of day become
+// intervals.
+func calendar(op Op, l, r arrow.DataType) (arrow.DataType, bool) {
+	if op == Plus && IsDate(r) {
+		l, r = r, l
+	}
+	switch {
+	case op != Plus && op != Minus:
+	case IsDate(l) && IsInteger(r):
+		return l, true
+	case IsDate(l) && IsTime(r):
+		return timestampNoZone, true
+	case IsTime(l) && (IsTime(r) || IsInterval(r)), IsInterval(l) && IsTime(r):
+		return monthDayNano, true
+	}
+	return nil, false
 }
 
 // decimalOperands are the operands of decimal arithmetic: two widths meet in the larger, and an integer becomes a decimal
@@ -105,7 +130,7 @@ func decimalKernel(op Op, l, r arrow.DataType) (arrow.DataType, bool) {
 	case Plus, Minus:
 		d.precision = d.scale + max(a.digits(), b.digits()) + 1
 	case Modulo:
-		d.precision = d.scale + min(a.digits(), b.digits())
+		d.precision, rescale = d.scale+min(a.digits(), b.digits()), 0
 	case Multiply:
 		d.precision, d.scale, rescale = a.precision+b.precision+1, a.scale+b.scale, 0
 	case Divide:

@@ -36,10 +36,15 @@ func Inputs(types []arrow.DataType) (arrow.DataType, error) {
 
 // Values is the type of one column of VALUES, announced and actual. The column is always nullable.
 func Values(types []arrow.DataType) (arrow.DataType, error) {
-	if dt, ok := Union(types...); ok {
-		return dt, nil
-	}
-	return nil, &Error{Message: "the rows of VALUES have no common type", Help: "cast them to one type"}
+	return fold(types, func(l, r arrow.DataType) (arrow.DataType, bool) {
+		switch {
+		case IsNull(l):
+			return r, true
+		case IsNull(r):
+			return l, true
+		}
+		return Union(l, r)
+	}, "the rows of VALUES have no common type: %s and %s")
 }
 
 // Membership checks x IN (list), whose parts must compare with one another. The result is Boolean.
@@ -64,10 +69,10 @@ func Between(x, low, high arrow.DataType) error {
 
 // Like checks x LIKE pattern. The result is Boolean.
 func Like(x, pattern arrow.DataType) error {
-	_, ok := firstOf(x, pattern, text, lists, bytesAsText,
+	dt, ok := firstOf(x, pattern, text, lists, bytesAsText,
 		func(l, r arrow.DataType) (arrow.DataType, bool) { return dictionaries(l, r, false, Comparison) },
 		regex, nulls)
-	if !ok {
+	if !ok || !IsString(Unwrap(dt)) {
 		return &Error{
 			Message: fmt.Sprintf("LIKE does not take %s and %s", Format(x), Format(pattern)),
 			Help:    "cast both sides to text",
@@ -87,13 +92,23 @@ func bytesAsText(l, r arrow.DataType) (arrow.DataType, bool) {
 }
 
 func foldComparison(types []arrow.DataType, message string) (arrow.DataType, error) {
-	common := types[0]
+	return fold(types, Comparison, message)
+}
+
+// fold finds the common type of all types by a rule for two, and checks that each of them can be cast to it.
+func fold(types []arrow.DataType, common rule, message string) (arrow.DataType, error) {
+	out := types[0]
 	for _, dt := range types[1:] {
-		next, ok := Comparison(common, dt)
+		next, ok := common(out, dt)
 		if !ok {
-			return nil, &Error{Message: fmt.Sprintf(message, Format(common), Format(dt)), Help: "cast them to one type"}
+			return nil, &Error{Message: fmt.Sprintf(message, Format(out), Format(dt)), Help: "cast them to one type"}
 		}
-		common = next
+		out = next
 	}
-	return common, nil
+	for _, dt := range types {
+		if !CanCast(dt, out) {
+			return nil, &Error{Message: fmt.Sprintf(message, Format(dt), Format(out)), Help: "cast them to one type"}
+		}
+	}
+	return out, nil
 }

@@ -66,8 +66,17 @@ func castBytes(from, to arrow.DataType) bool {
 }
 
 func castNumber(from, to arrow.DataType) bool {
-	half := from.ID() == arrow.FLOAT16 || to.ID() == arrow.FLOAT16
-	return !half || !IsDecimal(from) && !IsDecimal(to)
+	source, fromDecimal := splitDecimal(from)
+	target, toDecimal := splitDecimal(to)
+	switch {
+	case fromDecimal && toDecimal: // the factor between the scales must be a number itself
+		return target.scale-source.scale <= target.limit()
+	case fromDecimal:
+		return to.ID() != arrow.FLOAT16
+	case toDecimal:
+		return from.ID() != arrow.FLOAT16
+	}
+	return true
 }
 
 func castTemporal(from, to arrow.DataType) bool {
@@ -81,7 +90,7 @@ func castTemporal(from, to arrow.DataType) bool {
 	case IsDuration(to):
 		return IsNumeric(from) || Equal(from, monthDayNano)
 	case IsInterval(from):
-		return Equal(to, monthDayNano) || to.ID() == arrow.INT64 && !Equal(from, monthDayNano)
+		return Equal(to, monthDayNano) || to.ID() == arrow.INT64 && from.ID() == arrow.INTERVAL_MONTHS
 	case IsInterval(to):
 		return from.ID() == arrow.INT32 && to.ID() == arrow.INTERVAL_MONTHS
 	case IsDate(from):
@@ -146,12 +155,19 @@ func castList(from, to arrow.DataType) bool {
 	target, toList := Item(to)
 	switch {
 	case fromList && toList:
-		return CanCast(source.Type, target.Type)
+		return sameLength(from, to) && CanCast(source.Type, target.Type)
 	case fromList:
-		return (to.ID() == arrow.STRING || to.ID() == arrow.LARGE_STRING) && CanCast(source.Type, to)
+		return (to.ID() == arrow.STRING || to.ID() == arrow.LARGE_STRING) && from.ID() != arrow.FIXED_SIZE_LIST && CanCast(source.Type, to)
 	case toList:
 		fixed, ok := to.(*arrow.FixedSizeListType)
 		return CanCast(from, target.Type) && (!ok || fixed.Len() == 1)
 	}
 	return false
+}
+
+// sameLength is false for two lists of fixed and different length.
+func sameLength(l, r arrow.DataType) bool {
+	left, lok := l.(*arrow.FixedSizeListType)
+	right, rok := r.(*arrow.FixedSizeListType)
+	return !lok || !rok || left.Len() == right.Len()
 }

@@ -149,6 +149,8 @@ func itemField(dt arrow.DataType) arrow.Field {
 	return arrow.Field{Name: "item", Type: dt, Nullable: true}
 }
 
+func isDictionary(dt arrow.DataType) bool { return dt.ID() == arrow.DICTIONARY }
+
 // Unwrap returns the value type of a dictionary, and every other type as it is.
 func Unwrap(dt arrow.DataType) arrow.DataType {
 	if d, ok := dt.(*arrow.DictionaryType); ok {

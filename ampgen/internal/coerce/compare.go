@@ -10,7 +10,7 @@ func Comparison(l, r arrow.DataType) (arrow.DataType, bool) {
 	}
 	return firstOf(l, r, Numeric,
 		func(l, r arrow.DataType) (arrow.DataType, bool) { return dictionaries(l, r, true, Comparison) },
-		runEnds, temporal, text, lists, nulls, textNumber, textTemporal, bytes, structsByPosition, maps)
+		temporal, text, lists, nulls, textNumber, textTemporal, bytes, structsByPosition, maps)
 }
 
 // ComparisonNumeric is the type in which NULLIF compares two values: like Comparison, but text and a number meet in the
@@ -135,25 +135,6 @@ func dictionaries(l, r arrow.DataType, keep bool, values rule) (arrow.DataType, 
 		return values(left.ValueType, r)
 	case rok:
 		return values(l, right.ValueType)
-	}
-	return nil, false
-}
-
-// runEnds compares run-end encoded values as dictionaries compares dictionaries.
-func runEnds(l, r arrow.DataType) (arrow.DataType, bool) {
-	left, lok := l.(*arrow.RunEndEncodedType)
-	right, rok := r.(*arrow.RunEndEncodedType)
-	switch {
-	case lok && rok:
-		return Comparison(left.Encoded(), right.Encoded())
-	case lok && Equal(left.Encoded(), r):
-		return l, true
-	case rok && Equal(right.Encoded(), l):
-		return r, true
-	case lok:
-		return Comparison(left.Encoded(), r)
-	case rok:
-		return Comparison(l, right.Encoded())
 	}
 	return nil, false
 }

@@ -3,8 +3,8 @@ package coerce
 import "github.com/apache/arrow-go/v18/arrow"
 
 // Numeric is the common type of two numbers: the narrowest that holds both, with three habits of DataFusion. UInt64 and a
-// signed integer meet in Decimal128(20, 0), Int64 swallows every other integer, and a decimal beats a float. False if
-// either is not a number, or if no decimal is wide enough.
+// signed integer meet in Decimal128(20, 0), Int64 swallows every other integer, and a decimal beats a float. A decimal too
+// narrow for the other number loses to it. False if either is not a number.
 func Numeric(l, r arrow.DataType) (arrow.DataType, bool) {
 	if !IsNumeric(l) || !IsNumeric(r) {
 		return nil, false
@@ -12,8 +12,8 @@ func Numeric(l, r arrow.DataType) (arrow.DataType, bool) {
 	if Equal(l, r) {
 		return l, true
 	}
-	if IsDecimal(l) || IsDecimal(r) {
-		return decimals(l, r)
+	if dt, ok := decimals(l, r); ok {
+		return dt, true
 	}
 	return narrowest(l, r)
 }
@@ -64,10 +64,13 @@ func bitWidth(dt arrow.DataType) int {
 	return 0
 }
 
-// decimals is the common type of two numbers of which at least one is a decimal.
+// decimals is the common decimal of two numbers of which at least one is a decimal; false if there is none.
 func decimals(l, r arrow.DataType) (arrow.DataType, bool) {
 	left, lok := splitDecimal(l)
 	right, rok := splitDecimal(r)
+	if !lok && !rok {
+		return nil, false
+	}
 	if !lok {
 		left, lok = asDecimal(l, right.bits)
 	}

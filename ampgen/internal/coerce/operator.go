@@ -126,12 +126,12 @@ func isLogical(dt arrow.DataType) bool { return dt.ID() == arrow.BOOL || IsNull(
 // regex is the common type of the operands of ~ and its relatives.
 func regex(l, r arrow.DataType) (arrow.DataType, bool) {
 	return firstOf(l, r, text,
-		func(l, r arrow.DataType) (arrow.DataType, bool) { return dictionaries(l, r, false, text) },
+		func(l, r arrow.DataType) (arrow.DataType, bool) { return dictionaries(l, r, false, Comparison) },
 		func(l, r arrow.DataType) (arrow.DataType, bool) {
 			switch {
-			case IsNull(l) && IsString(r):
+			case IsNull(l) && IsString(Unwrap(r)):
 				return r, true
-			case IsString(l) && IsNull(r):
+			case IsString(Unwrap(l)) && IsNull(r):
 				return l, true
 			}
 			return nil, false
@@ -207,7 +207,7 @@ func mismatch(op Op, l, r arrow.DataType) error {
 // Negate is the type of -x, announced and actual. DataFusion announces every operand and then runs signed numbers,
 // decimals, intervals and NULL only.
 func Negate(dt arrow.DataType) (arrow.DataType, error) {
-	if IsSigned(dt) || IsFloat(dt) || IsDecimal(dt) || IsInterval(dt) || IsTimestamp(dt) || IsNull(dt) {
+	if IsSigned(dt) || IsFloat(dt) || IsDecimal(dt) || IsInterval(dt) || IsNull(dt) {
 		return dt, nil
 	}
 	e := &Error{Message: "- does not take " + Format(dt)}
