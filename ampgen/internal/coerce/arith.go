@@ -8,6 +8,8 @@ func arithmetic(op Op, l, r arrow.DataType) (signature, bool) {
 	switch {
 	case IsNull(l) && IsNull(r):
 		return uniform(int64Type), true
+	case IsNull(l) && isDictionary(r), isDictionary(l) && IsNull(r):
+		return signature{}, false
 	case IsNull(l):
 		l = r
 	case IsNull(r):
@@ -22,9 +24,6 @@ func arithmetic(op Op, l, r arrow.DataType) (signature, bool) {
 	if common, ok := temporalStrict(l, r); ok && !IsInteger(l) && !IsInteger(r) {
 		dt, ok := kernel(op, common, common)
 		return signature{common, common, dt}, ok
-	}
-	if isDictionary(l) && Equal(l, r) {
-		return signature{}, false
 	}
 	l, r = Unwrap(l), Unwrap(r)
 	if left, right, ok := decimalOperands(l, r); ok {

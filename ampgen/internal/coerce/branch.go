@@ -55,24 +55,29 @@ func Membership(x arrow.DataType, list []arrow.DataType) error {
 
 // Between checks x BETWEEN low AND high. The result is Boolean.
 func Between(x, low, high arrow.DataType) error {
-	a, err := foldComparison([]arrow.DataType{x, low}, "BETWEEN does not take %s and %s")
-	if err != nil {
-		return err
+	fault := &Error{
+		Message: fmt.Sprintf("BETWEEN does not take %s, %s and %s", Format(x), Format(low), Format(high)),
+		Help:    "cast them to one type",
 	}
-	b, err := foldComparison([]arrow.DataType{x, high}, "BETWEEN does not take %s and %s")
-	if err != nil {
-		return err
+	lower, lok := Comparison(x, low)
+	upper, uok := Comparison(x, high)
+	if !lok || !uok {
+		return fault
 	}
-	_, err = foldComparison([]arrow.DataType{a, b}, "BETWEEN does not take %s and %s")
-	return err
+	common, ok := Comparison(lower, upper)
+	if !ok || !CanCast(x, common) || !CanCast(low, common) || !CanCast(high, common) {
+		return fault
+	}
+	return nil
 }
 
-// Like checks x LIKE pattern. The result is Boolean.
+// Like checks x LIKE pattern and x ILIKE pattern. The result is Boolean.
 func Like(x, pattern arrow.DataType) error {
-	dt, ok := firstOf(x, pattern, text, lists, bytesAsText,
+	dt, ok := firstOf(x, pattern, text, bytesAsText,
 		func(l, r arrow.DataType) (arrow.DataType, bool) { return dictionaries(l, r, false, Comparison) },
-		regex, nulls)
-	if !ok || !IsString(Unwrap(dt)) {
+		regex)
+	kept := isDictionary(x) && IsString(Unwrap(x)) // DataFusion leaves it a dictionary, of Utf8 values
+	if !ok || !IsString(Unwrap(dt)) || kept && Unwrap(dt).ID() != arrow.STRING {
 		return &Error{
 			Message: fmt.Sprintf("LIKE does not take %s and %s", Format(x), Format(pattern)),
 			Help:    "cast both sides to text",
@@ -81,14 +86,12 @@ func Like(x, pattern arrow.DataType) error {
 	return nil
 }
 
+// bytesAsText lets bytes be read as the text beside them, if that is no view.
 func bytesAsText(l, r arrow.DataType) (arrow.DataType, bool) {
 	if IsBinary(r) {
 		l, r = r, l
 	}
-	if !IsBinary(l) || !IsString(r) {
-		return nil, false
-	}
-	return r, true
+	return r, IsBinary(l) && IsString(r) && r.ID() != arrow.STRING_VIEW
 }
 
 func foldComparison(types []arrow.DataType, message string) (arrow.DataType, error) {

@@ -90,7 +90,7 @@ func castTemporal(from, to arrow.DataType) bool {
 	case IsDuration(to):
 		return IsNumeric(from) || Equal(from, monthDayNano)
 	case IsInterval(from):
-		return Equal(to, monthDayNano) || to.ID() == arrow.INT64 && from.ID() == arrow.INTERVAL_MONTHS
+		return Equal(to, monthDayNano)
 	case IsInterval(to):
 		return from.ID() == arrow.INT32 && to.ID() == arrow.INTERVAL_MONTHS
 	case IsDate(from):

@@ -21,9 +21,6 @@ func Numeric(l, r arrow.DataType) (arrow.DataType, bool) {
 // narrowest is the common type of two numbers by a fixed order of precedence. A decimal counts as the weakest number.
 func narrowest(l, r arrow.DataType) (arrow.DataType, bool) {
 	either := func(id arrow.Type) bool { return l.ID() == id || r.ID() == id }
-	signed := func(widest arrow.DataType) bool {
-		return isSignedUpTo(l, widest) || isSignedUpTo(r, widest)
-	}
 	switch {
 	case either(arrow.FLOAT64):
 		return float64Type, true
@@ -31,19 +28,29 @@ func narrowest(l, r arrow.DataType) (arrow.DataType, bool) {
 		return float32Type, true
 	case either(arrow.FLOAT16):
 		return float16Type, true
-	case either(arrow.UINT64) && signed(int64Type):
+	case either(arrow.UINT64) && (IsSigned(l) || IsSigned(r)):
 		return decimalType{128, 20, 0}.arrow(), true
+	}
+	return narrowestInteger(l, r)
+}
+
+// narrowestInteger is the common integer of two types of which at least one is an integer; the other has no say if it is
+// not. UInt64 swallows everything.
+func narrowestInteger(l, r arrow.DataType) (arrow.DataType, bool) {
+	either := func(id arrow.Type) bool { return l.ID() == id || r.ID() == id }
+	signed := func(bits int) bool { return isSignedUpTo(l, bits) || isSignedUpTo(r, bits) }
+	switch {
 	case either(arrow.UINT64):
 		return uint64Type, true
-	case either(arrow.INT64), either(arrow.UINT32) && signed(int32Type):
+	case either(arrow.INT64), either(arrow.UINT32) && signed(32):
 		return int64Type, true
 	case either(arrow.UINT32):
 		return uint32Type, true
-	case either(arrow.INT32), either(arrow.UINT16) && signed(int16Type):
+	case either(arrow.INT32), either(arrow.UINT16) && signed(16):
 		return int32Type, true
 	case either(arrow.UINT16):
 		return uint16Type, true
-	case either(arrow.INT16), either(arrow.UINT8) && signed(int8Type):
+	case either(arrow.INT16), either(arrow.UINT8) && signed(8):
 		return int16Type, true
 	case either(arrow.UINT8):
 		return uint8Type, true
@@ -53,15 +60,8 @@ func narrowest(l, r arrow.DataType) (arrow.DataType, bool) {
 	return nil, false
 }
 
-func isSignedUpTo(dt, widest arrow.DataType) bool {
-	return IsSigned(dt) && bitWidth(dt) <= bitWidth(widest)
-}
-
-func bitWidth(dt arrow.DataType) int {
-	if fixed, ok := dt.(arrow.FixedWidthDataType); ok {
-		return fixed.BitWidth()
-	}
-	return 0
+func isSignedUpTo(dt arrow.DataType, bits int) bool {
+	return IsSigned(dt) && dt.(arrow.FixedWidthDataType).BitWidth() <= bits
 }
 
 // decimals is the common decimal of two numbers of which at least one is a decimal; false if there is none.

@@ -79,7 +79,7 @@ func Actual(op Op, l, r arrow.DataType) (arrow.DataType, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !executable(op, again) {
+	if isBitwise(op) && !IsInteger(s.left) && !IsNull(l) && !IsNull(r) {
 		return nil, mismatch(op, l, r)
 	}
 	return again.result, nil
@@ -123,12 +123,22 @@ func lift(shape func(arrow.DataType) signature, common rule, l, r arrow.DataType
 
 func isLogical(dt arrow.DataType) bool { return dt.ID() == arrow.BOOL || IsNull(dt) }
 
+func isBitwise(op Op) bool {
+	switch op {
+	case BitwiseAnd, BitwiseOr, BitwiseXor, BitwiseShiftLeft, BitwiseShiftRight:
+		return true
+	}
+	return false
+}
+
 // regex is the common type of the operands of ~ and its relatives.
 func regex(l, r arrow.DataType) (arrow.DataType, bool) {
 	return firstOf(l, r, text,
 		func(l, r arrow.DataType) (arrow.DataType, bool) { return dictionaries(l, r, false, Comparison) },
 		func(l, r arrow.DataType) (arrow.DataType, bool) {
 			switch {
+			case IsNull(l) && IsNull(r):
+				return utf8, true
 			case IsNull(l) && IsString(Unwrap(r)):
 				return r, true
 			case IsString(Unwrap(l)) && IsNull(r):
@@ -138,24 +148,21 @@ func regex(l, r arrow.DataType) (arrow.DataType, bool) {
 		})
 }
 
-// bitwise is the common type of the operands of & | ^ << >>, which prefers UInt64 where arithmetic prefers a decimal.
+// bitwise is the common type of the operands of & | ^ << >>: an integer beats every other number, and UInt64 beats the
+// signed integers.
 func bitwise(l, r arrow.DataType) (arrow.DataType, bool) {
-	if !isNumberOrNull(l) || !isNumberOrNull(r) || IsNull(l) && IsNull(r) {
+	switch {
+	case IsNull(l) && IsNumeric(Unwrap(r)):
+		return r, true
+	case IsNull(r) && IsNumeric(Unwrap(l)):
+		return l, true
+	case !IsNumeric(Unwrap(l)) || !IsNumeric(Unwrap(r)):
 		return nil, false
-	}
-	if Equal(l, r) {
+	case Equal(l, r):
 		return l, true
 	}
-	if l.ID() == arrow.UINT64 || r.ID() == arrow.UINT64 {
-		return uint64Type, true
-	}
-	if IsDecimal(l) || IsDecimal(r) || IsFloat(l) || IsFloat(r) {
-		return nil, false
-	}
-	return narrowest(l, r)
+	return narrowestInteger(l, r)
 }
-
-func isNumberOrNull(dt arrow.DataType) bool { return IsNumeric(dt) || IsNull(dt) }
 
 // concat is the common text of the operands of ||: other types become the text of the text beside them.
 func concat(l, r arrow.DataType) (arrow.DataType, bool) {
@@ -173,19 +180,15 @@ func concat(l, r arrow.DataType) (arrow.DataType, bool) {
 	}
 	left, lok := l.(*arrow.DictionaryType)
 	right, rok := r.(*arrow.DictionaryType)
-	if lok && rok {
+	switch {
+	case lok && rok:
 		return text(left.ValueType, right.ValueType)
+	case lok && IsNull(r):
+		return left.ValueType, IsString(left.ValueType)
+	case rok && IsNull(l):
+		return right.ValueType, IsString(right.ValueType)
 	}
 	return nil, false
-}
-
-// executable reports whether an operator has code for the operands it was given after coercion.
-func executable(op Op, s signature) bool {
-	switch op {
-	case BitwiseAnd, BitwiseOr, BitwiseXor, BitwiseShiftLeft, BitwiseShiftRight:
-		return IsInteger(s.left)
-	}
-	return true
 }
 
 func mismatch(op Op, l, r arrow.DataType) error {
