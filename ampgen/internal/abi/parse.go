@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/ampgen/ampgen/ampgen/internal/suggest"
 )
 
 // Limits of the parser: what no real signature reaches, and what keeps hostile text cheap.
@@ -357,7 +359,7 @@ func (p *parser) elementary(start int, word string) (Type, error) {
 	if strings.Contains(word, ".") {
 		return Type{Kind: Uint, Bits: 8}, nil // Lib.Enum: Amp's parser takes a dotted name for an enum
 	}
-	return Type{}, p.fail(start, end, suggestType(word), "unknown type %q", word)
+	return Type{}, p.fail(start, end, suggest.DidYouMean(word, typeWords), "unknown type %q", word)
 }
 
 // suffix splits a word such as uint96 into prefix and number; numbers with a leading zero are not type widths.
@@ -370,4 +372,13 @@ func suffix(word, prefix string) (int, bool) {
 	return n, err == nil
 }
 
-func suggestType(word string) string { return "" }
+var typeWords = func() []string {
+	words := []string{"bool", "address", "bytes", "string", "int", "uint"}
+	for bits := 8; bits <= 256; bits += 8 {
+		words = append(words, fmt.Sprintf("uint%d", bits), fmt.Sprintf("int%d", bits))
+	}
+	for width := 1; width <= 32; width++ {
+		words = append(words, fmt.Sprintf("bytes%d", width))
+	}
+	return words
+}()
