@@ -1,8 +1,10 @@
 package duckdb
 
 import (
+	"context"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	driver "github.com/duckdb/duckdb-go/v2"
 	"github.com/duckdb/duckdb-go/v2/mapping"
@@ -16,9 +18,19 @@ type database struct {
 	path   string
 	handle mapping.Database
 	users  int // guarded by databases
+	// catalog is DuckDB's name of the file among the databases of its instance.
+	catalog string
+	views   atomic.Uint64 // counts views in rowsCatalog, to name them
+
 	// commit admits one commit, undo or preparation at a time: what it reads of fence and coverage stays true until it is done.
 	commit sync.Mutex
+	// admin sees what is committed and makes what is not part of a unit; used under commit.
+	admin *conn
 }
+
+// rowsCatalog is an in-memory database beside the file for the views that rows are read through. DuckDB's Arrow interface can
+// make no temporary view; in the file they would be written to its log and outlive a crash.
+const rowsCatalog = "_amp_rows"
 
 var databases = struct {
 	sync.Mutex
@@ -28,7 +40,7 @@ var databases = struct {
 const inMemory = ":memory:"
 
 // openDatabase opens the file at path, or makes it. Each in-memory database is its own.
-func openDatabase(path string) (*database, error) {
+func openDatabase(ctx context.Context, path string) (*database, error) {
 	if path != inMemory {
 		absolute, err := filepath.Abs(path)
 		if err != nil {
@@ -47,6 +59,10 @@ func openDatabase(path string) (*database, error) {
 		return nil, err
 	}
 	d := &database{path: path, handle: handle, users: 1}
+	if err := d.init(ctx); err != nil {
+		mapping.Close(&d.handle)
+		return nil, classify(err, "open duckdb", path)
+	}
 	if path != inMemory {
 		databases.open[path] = d
 	}
@@ -78,6 +94,19 @@ func openHandle(path string) (mapping.Database, error) {
 	return handle, nil
 }
 
+func (d *database) init(ctx context.Context) (err error) {
+	if d.admin, err = d.connect(); err != nil {
+		return err
+	}
+	rows, err := d.admin.query(ctx, "ATTACH IF NOT EXISTS ':memory:' AS "+rowsCatalog+"; SELECT current_database()")
+	if err != nil {
+		d.admin.close()
+		return err
+	}
+	d.catalog = rows[0][0]
+	return nil
+}
+
 func (d *database) connect() (*conn, error) {
 	c := &conn{}
 	if mapping.Connect(d.handle, &c.handle) == mapping.StateError {
@@ -92,6 +121,7 @@ func (d *database) release() {
 	defer databases.Unlock()
 	if d.users--; d.users == 0 {
 		delete(databases.open, d.path)
+		d.admin.close()
 		mapping.Close(&d.handle)
 	}
 }

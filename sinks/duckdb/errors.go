@@ -48,3 +48,17 @@ func classOf(kind mapping.ErrorType) (class runtime.Class, help string) {
 	}
 	return runtime.Permanent, ""
 }
+
+// commitError classifies the failure of a COMMIT, by err's kind: where the disk failed, the log may or may not have been
+// written in full.
+func commitError(err error) error {
+	var failed *statementError
+	if !errors.As(err, &failed) {
+		return err
+	}
+	switch failed.kind {
+	case mapping.ErrorTypeErrorIO, mapping.ErrorTypeFatal, mapping.ErrorTypeInternal:
+		return &runtime.Error{Class: runtime.Ambiguous, Op: "commit", Err: err, Help: "look at the disk's space and permissions"}
+	}
+	return err
+}

@@ -13,17 +13,22 @@ const logicalKey = "ampgen.logical"
 // ColumnType is the DuckDB type that holds the values of f without loss, in DuckDB's own notation. A field that DuckDB
 // cannot hold is an error that names the column, its type and what to do.
 func ColumnType(f arrow.Field) (string, error) {
+	s, err := fieldType(f)
+	if err != nil {
+		return "", fmt.Errorf("column %q: %w", f.Name, err)
+	}
+	return s, nil
+}
+
+// fieldType is the type of a column, or of a field within one.
+func fieldType(f arrow.Field) (string, error) {
 	switch logical, _ := f.Metadata.GetValue(logicalKey); {
 	case logical == "":
-		s, err := typeOf(f.Type)
-		if err != nil {
-			return "", fmt.Errorf("column %q: %w", f.Name, err)
-		}
-		return s, nil
+		return typeOf(f.Type)
 	case (logical == "uint256" || logical == "int256") && f.Type.ID() == arrow.STRING:
 		return "BIGNUM", nil
 	default:
-		return "", fmt.Errorf("column %q: %s marked as %s is not text of a 256-bit integer", f.Name, f.Type, logical)
+		return "", fmt.Errorf("%s marked as %s is not text of a 256-bit integer", f.Type, logical)
 	}
 }
 
@@ -63,20 +68,20 @@ func typeOf(t arrow.DataType) (string, error) {
 	case *arrow.DictionaryType:
 		return typeOf(t.ValueType)
 	case *arrow.MapType:
-		key, err := typeOf(t.KeyType())
+		key, err := fieldType(t.KeyField())
 		if err != nil {
 			return "", fmt.Errorf("map key: %w", err)
 		}
-		item, err := typeOf(t.ItemType())
+		item, err := fieldType(t.ItemField())
 		if err != nil {
 			return "", fmt.Errorf("map value: %w", err)
 		}
 		return "MAP(" + key + ", " + item + ")", nil
 	case *arrow.FixedSizeListType:
-		elem, err := typeOf(t.Elem())
+		elem, err := fieldType(t.ElemField())
 		return fmt.Sprintf("%s[%d]", elem, t.Len()), err
 	case *arrow.ListType, *arrow.LargeListType:
-		elem, err := typeOf(t.(arrow.ListLikeType).Elem())
+		elem, err := fieldType(t.(arrow.ListLikeType).ElemField())
 		return elem + "[]", err
 	case *arrow.StructType:
 		return structType(t)
@@ -117,7 +122,7 @@ func structType(t *arrow.StructType) (string, error) {
 	fields := make([]string, t.NumFields())
 	names := make([]string, t.NumFields())
 	for i, f := range t.Fields() {
-		elem, err := typeOf(f.Type)
+		elem, err := fieldType(f)
 		if err != nil {
 			return "", fmt.Errorf("field %q: %w", f.Name, err)
 		}

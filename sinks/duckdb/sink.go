@@ -1,0 +1,217 @@
+// Package duckdb loads pipelines into a DuckDB file.
+//
+// The rows of a commit unit stream into one INSERT … SELECT over Arrow's C interface, and become visible together with the
+// unit's state in that statement's transaction. A DuckDB file is open in one process at a time; within it, commits are
+// admitted one by one, which is what makes fence and coverage checks exact.
+package duckdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/ampgen/ampgen/runtime"
+	"github.com/ampgen/ampgen/sinks/duckdb/ddl"
+)
+
+// Sink writes one table of a DuckDB file. Its methods are safe for concurrent use once Prepare has returned, and it allows
+// any number of open commit units.
+type Sink struct {
+	db *database
+
+	// Set by Prepare, under db.commit.
+	table *target
+	epoch uint64
+	rows  *converter
+
+	commits uint64 // counts what this sink committed; under db.commit
+}
+
+var _ runtime.Sink = (*Sink)(nil)
+
+// open opens the file at path, or an in-memory database.
+func open(ctx context.Context, path string) (*Sink, error) {
+	db, err := openDatabase(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	return &Sink{db: db}, nil
+}
+
+// Close closes the file if no other sink of the process has it open. Units that are still open are lost.
+func (s *Sink) Close() error {
+	s.db.release()
+	return nil
+}
+
+// Prepare is runtime.Sink's. Tables, comparison and fence are one transaction.
+func (s *Sink) Prepare(ctx context.Context, t *runtime.Table) error {
+	s.db.commit.Lock()
+	defer s.db.commit.Unlock()
+	table, err := newTarget(t, s.db.catalog)
+	if err != nil {
+		return classify(err, "prepare table", t.Name)
+	}
+	script, err := ddl.Create(table.ddl())
+	if err != nil {
+		return classify(err, "prepare table", t.Name)
+	}
+	var epoch uint64
+	err = transact(ctx, s.db.admin, func() error {
+		if err := s.db.admin.exec(ctx, script); err != nil {
+			return err
+		}
+		if err := table.compare(ctx, s.db.admin); err != nil {
+			return err
+		}
+		epoch, err = table.take(ctx, s.db.admin, holderName())
+		return err
+	})
+	if err != nil {
+		return classify(err, "prepare table", t.Name)
+	}
+	s.table, s.epoch, s.rows = table, epoch, newConverter(t.Schema)
+	return nil
+}
+
+// holderName names this process in the fence.
+func holderName() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown host"
+	}
+	return fmt.Sprintf("%s:%d", host, os.Getpid())
+}
+
+// transact runs do between BEGIN and COMMIT on c, or ROLLBACK if it fails.
+func transact(ctx context.Context, c *conn, do func() error) error {
+	if err := c.exec(ctx, "BEGIN"); err != nil {
+		return err
+	}
+	err := do()
+	if err == nil {
+		err = commitOn(ctx, c)
+	}
+	if err != nil {
+		// After a failed COMMIT there is no transaction left, and that this then fails says nothing new.
+		_ = c.exec(context.WithoutCancel(ctx), "ROLLBACK")
+	}
+	return err
+}
+
+// commitOn ends c's transaction. It is not interrupted: a commit that was begun has an outcome worth waiting for.
+func commitOn(ctx context.Context, c *conn) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return commitError(c.exec(context.WithoutCancel(ctx), "COMMIT"))
+}
+
+// State is runtime.Sink's.
+func (s *Sink) State(ctx context.Context, t *runtime.Table) (runtime.State, error) {
+	s.db.commit.Lock()
+	defer s.db.commit.Unlock()
+	state, err := s.state(ctx, t)
+	if err != nil {
+		return runtime.State{}, classify(err, "read state", "table "+t.Name)
+	}
+	return state, nil
+}
+
+func (s *Sink) state(ctx context.Context, t *runtime.Table) (state runtime.State, err error) {
+	table, err := newTarget(t, s.db.catalog)
+	if err != nil {
+		return state, err
+	}
+	if ok, err := table.exists(ctx, s.db.admin, ddl.FenceTable); err != nil {
+		return state, err
+	} else if ok {
+		if state.Fence, state.Holder, err = table.holder(ctx, s.db.admin); err != nil {
+			return state, err
+		}
+	}
+	if ok, err := table.exists(ctx, s.db.admin, ddl.StateTable); err != nil || !ok {
+		return state, err
+	}
+	all, err := table.coverage(ctx, s.db.admin, "true")
+	for _, c := range all {
+		state.Ranges = append(state.Ranges, c.Range)
+	}
+	return state, err
+}
+
+// Begin is runtime.Sink's.
+func (s *Sink) Begin(ctx context.Context, u runtime.Unit) (runtime.Tx, error) {
+	t, err := s.begin(ctx, u)
+	if err != nil {
+		return nil, classify(err, "begin unit", s.on())
+	}
+	return t, nil
+}
+
+func (s *Sink) begin(ctx context.Context, u runtime.Unit) (*tx, error) {
+	s.db.commit.Lock()
+	defer s.db.commit.Unlock()
+	if s.table == nil {
+		return nil, errUnprepared
+	}
+	if err := validate(u.Ranges); err != nil {
+		return nil, err
+	}
+	covered, err := s.admit(ctx, u)
+	if err != nil || covered {
+		return &tx{sink: s, unit: u, covered: covered}, err
+	}
+	return openTx(ctx, s, u)
+}
+
+var errUnprepared = errors.New("the sink was not prepared")
+
+func validate(ranges []runtime.Range) error {
+	if len(ranges) == 0 {
+		return errors.New("a unit without ranges")
+	}
+	for i, r := range ranges {
+		if r.Start > r.End {
+			return fmt.Errorf("range %s ends before it starts", r)
+		}
+		if slices.ContainsFunc(ranges[:i], func(o runtime.Range) bool { return o.Network == r.Network }) {
+			return fmt.Errorf("two ranges of network %s in one unit", r.Network)
+		}
+	}
+	return nil
+}
+
+// admit reads from the file whether u is to be committed, is covered already, or must not be committed. Under db.commit.
+func (s *Sink) admit(ctx context.Context, u runtime.Unit) (covered bool, err error) {
+	if u.Replace {
+		all, err := s.table.coverage(ctx, s.db.admin, "true")
+		return err == nil && same(u, all), err
+	}
+	overlapping, err := s.table.overlapping(ctx, s.db.admin, u.Ranges)
+	if err != nil {
+		return false, err
+	}
+	return admit(u, overlapping)
+}
+
+// checkFence refuses if another sink prepared the table since. Under db.commit.
+func (s *Sink) checkFence(ctx context.Context) error {
+	epoch, holder, err := s.table.holder(ctx, s.db.admin)
+	if err != nil || epoch == s.epoch {
+		return err
+	}
+	return &runtime.Error{Class: runtime.Fenced, Op: "commit", On: "table " + s.table.Name,
+		Err:  fmt.Errorf("%s took over as instance %d; this is instance %d", holder, epoch, s.epoch),
+		Help: "let one loader run for this table"}
+}
+
+// on names the table in errors.
+func (s *Sink) on() string {
+	if s.table == nil {
+		return s.db.path
+	}
+	return "table " + s.table.Name
+}

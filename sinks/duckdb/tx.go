@@ -1,0 +1,221 @@
+package duckdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/ampgen/ampgen/runtime"
+	"github.com/ampgen/ampgen/sinks/duckdb/ddl"
+)
+
+// tx is one open commit unit: a connection with a transaction, and the INSERT that its records stream into.
+type tx struct {
+	sink    *Sink
+	table   *target
+	convert *converter
+	unit    runtime.Unit
+	covered bool // nothing is to be written
+	ended   bool
+	since   uint64 // sink.commits when the transaction began
+
+	conn   *conn // nil if covered
+	view   string
+	drop   func() // frees the view's stream
+	rows   chan arrow.RecordBatch
+	ctx    context.Context // of the INSERT; cancelled to end it
+	cancel context.CancelFunc
+	insert chan error // yields the INSERT's outcome; nil while none runs
+	failed error      // why the unit can no longer be committed
+}
+
+var _ runtime.Tx = (*tx)(nil)
+
+// openTx opens a transaction and what the unit's rows will be read through. Under db.commit.
+func openTx(ctx context.Context, s *Sink, u runtime.Unit) (*tx, error) {
+	c, err := s.db.connect()
+	if err != nil {
+		return nil, err
+	}
+	t := &tx{sink: s, table: s.table, convert: s.rows, unit: u, since: s.commits, conn: c,
+		view: fmt.Sprintf("rows_%d", s.db.views.Add(1)), drop: func() {}, rows: make(chan arrow.RecordBatch)}
+	t.ctx, t.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	if err := t.open(ctx); err != nil {
+		t.end()
+		return nil, err
+	}
+	return t, nil
+}
+
+func (t *tx) open(ctx context.Context) (err error) {
+	// The view is made in the connection's default database, and before the transaction, which may write to one database only.
+	if err := t.conn.exec(ctx, "USE "+rowsCatalog); err != nil {
+		return err
+	}
+	if t.drop, err = arrowView(t.conn, t.view, newReader(t.ctx, t.convert.schema, t.rows)); err != nil {
+		t.drop = func() {}
+		return err
+	}
+	script := "BEGIN"
+	if t.unit.Replace {
+		script += "; DELETE FROM " + t.table.rows
+	}
+	return t.conn.exec(ctx, script)
+}
+
+// Write hands rows to the running INSERT, and returns once it has taken them. After an error the unit cannot be committed.
+func (t *tx) Write(ctx context.Context, rows arrow.RecordBatch) error {
+	if t.ended {
+		return t.fail(errEnded, "write rows")
+	}
+	if t.failed == nil && !t.covered && rows.NumRows() > 0 {
+		t.failed = t.write(ctx, rows)
+	}
+	return t.fail(t.failed, "write rows")
+}
+
+func (t *tx) write(ctx context.Context, rows arrow.RecordBatch) error {
+	if err := t.checkSchema(rows.Schema()); err != nil {
+		return err
+	}
+	converted, err := t.convert.convert(rows)
+	if err != nil {
+		return err
+	}
+	if t.insert == nil {
+		t.startInsert()
+	}
+	select {
+	case t.rows <- converted: // the reader releases it
+		return nil
+	case err = <-t.insert:
+		t.insert = nil
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	converted.Release()
+	return err
+}
+
+var errEnded = errors.New("the unit was committed or rolled back")
+
+func (t *tx) fail(err error, op string) error { return classify(err, op, t.sink.on()) }
+
+func (t *tx) checkSchema(s *arrow.Schema) error {
+	want := t.table.Schema
+	if s == want {
+		return nil
+	}
+	if s.NumFields() != want.NumFields() {
+		return fmt.Errorf("the rows have %d columns and the table has %d", s.NumFields(), want.NumFields())
+	}
+	for i, f := range want.Fields() {
+		if got := s.Field(i); got.Name != f.Name || !arrow.TypeEqual(got.Type, f.Type) {
+			return fmt.Errorf("column %d of the rows is %q %s and should be %q %s", i+1, got.Name, got.Type, f.Name, f.Type)
+		}
+	}
+	return nil
+}
+
+func (t *tx) startInsert() {
+	t.insert = make(chan error, 1)
+	statement := t.statement()
+	go func() { t.insert <- t.conn.exec(t.ctx, statement) }()
+}
+
+// statement casts every column to its type in the table, so that what does not fit is an error of the cast.
+func (t *tx) statement() string {
+	var columns, values []string
+	for _, f := range t.table.Schema.Fields() {
+		typ, _ := ddl.ColumnType(f) // Prepare has had it
+		columns = append(columns, ddl.Quote(f.Name))
+		values = append(values, "CAST("+ddl.Quote(f.Name)+" AS "+typ+")")
+	}
+	return fmt.Sprintf("INSERT INTO %s (%s, %s) SELECT %s, %s FROM %s.main.%s", t.table.rows, strings.Join(columns, ", "),
+		ddl.Quote(ddl.BatchColumn), strings.Join(values, ", "), literal(t.unit.ID()), rowsCatalog, t.view)
+}
+
+// Commit is runtime.Tx's. Whatever it returns, the unit has ended.
+func (t *tx) Commit(ctx context.Context) error {
+	if t.ended {
+		return t.fail(errEnded, "commit unit")
+	}
+	defer t.end()
+	if t.covered {
+		return nil
+	}
+	if err := t.finishRows(ctx); err != nil {
+		return t.fail(err, "write rows")
+	}
+	return t.fail(t.sink.commit(ctx, t), "commit unit")
+}
+
+// finishRows tells the INSERT that all rows are there, and waits for its end.
+func (t *tx) finishRows(ctx context.Context) error {
+	if t.failed != nil || t.insert == nil {
+		return t.failed
+	}
+	close(t.rows)
+	select {
+	case err := <-t.insert:
+		t.insert = nil
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// commit checks once more, against all that was committed meanwhile, and commits t's rows with their state.
+func (s *Sink) commit(ctx context.Context, t *tx) error {
+	s.db.commit.Lock()
+	defer s.db.commit.Unlock()
+	if err := s.checkFence(ctx); err != nil {
+		return err
+	}
+	if covered, err := s.admit(ctx, t.unit); err != nil || covered {
+		return err
+	}
+	script := s.table.cover(t.unit.Ranges)
+	if t.unit.Replace {
+		if t.since != s.commits { // t does not see those rows, and so would not replace them
+			return runtime.Errorf(runtime.Transient, "replace rows", s.on(), "other units were committed meanwhile")
+		}
+		script = fmt.Sprintf("DELETE FROM %s WHERE %s; %s", s.table.state, s.table.key, script)
+	}
+	if err := t.conn.exec(ctx, script); err != nil {
+		return err
+	}
+	if err := commitOn(ctx, t.conn); err != nil {
+		return err
+	}
+	s.commits++
+	return nil
+}
+
+// Rollback is runtime.Tx's.
+func (t *tx) Rollback(context.Context) error {
+	t.end()
+	return nil
+}
+
+// end releases what t holds. A transaction that is still open is rolled back, and so it is when its connection closes.
+func (t *tx) end() {
+	if t.ended {
+		return
+	}
+	t.ended = true
+	if t.conn == nil {
+		return
+	}
+	t.cancel()
+	if t.insert != nil {
+		<-t.insert
+	}
+	_ = t.conn.exec(context.Background(), "ROLLBACK")                    // fails if there is no transaction
+	_ = t.conn.exec(context.Background(), "DROP VIEW IF EXISTS "+t.view) // in memory, and gone with the process
+	t.drop()
+	t.conn.close()
+}
