@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"math"
 
 	"github.com/apache/arrow-go/v18/arrow"
 )
@@ -15,10 +14,9 @@ const (
 	epochSeconds = epochDays * 86400
 	epochMicros  = epochSeconds * 1_000_000
 
-	// The bounds of PostgreSQL's own types: 4713-01-01 BC in the Julian calendar to the end of 294276 for timestamps, to
-	// 5874897-12-31 for dates. The value after the last one and the smallest and largest integers mean infinity.
+	// The bounds of PostgreSQL's own types, outside of which are the values that mean infinity. Both begin in 4713 BC; dates end
+	// with 5874897. For timestamps Arrow's 64-bit microseconds end first, in 294247.
 	minTimestamp = -211813488000000000
-	endTimestamp = 9223371331200000000
 	minDate      = -2451545
 	endDate      = 2145031949
 
@@ -42,15 +40,14 @@ func AppendTimestamp(dst []byte, v int64, unit arrow.TimeUnit) ([]byte, error) {
 		}
 		return dst, err
 	}
-	// Comparing before subtracting: no overflow.
-	if micros < minTimestamp+epochMicros || micros > math.MaxInt64-1 || micros-epochMicros >= endTimestamp {
+	if micros < minTimestamp+epochMicros {
 		return dst, errTimestamp(v, unit)
 	}
 	return AppendInt64(dst, micros-epochMicros), nil
 }
 
 func errTimestamp(v int64, unit arrow.TimeUnit) error {
-	return fmt.Errorf("the timestamp %d%s since 1970 lies outside of PostgreSQL's years 4713 BC to 294276", v, unit)
+	return fmt.Errorf("the timestamp %d%s since 1970 lies outside of PostgreSQL's years 4713 BC to 294247", v, unit)
 }
 
 // AppendDate32 appends a date of v days since 1970-01-01.
