@@ -46,3 +46,14 @@ func (d decimalType) limit() int32 { return decimalLimit(d.bits) }
 
 // digits is the number of digits before the decimal point.
 func (d decimalType) digits() int32 { return d.precision - d.scale }
+
+// Widen is a decimal with more digits of precision and scale, each capped at what its width holds. Other types stay.
+func Widen(dt arrow.DataType, precision, scale int32) arrow.DataType {
+	d, ok := splitDecimal(dt)
+	if !ok {
+		return dt
+	}
+	d.precision = min(d.precision+precision, d.limit())
+	d.scale = min(d.scale+scale, d.limit())
+	return d.arrow()
+}

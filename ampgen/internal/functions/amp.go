@@ -1,0 +1,4 @@
+package functions
+
+var ampFunctions []*Function
+var datasetFunctions []*Function

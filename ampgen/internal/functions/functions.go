@@ -1,0 +1,179 @@
+// Package functions is the function library of an Amp server: which functions exist, which arguments they take, what
+// those arguments are cast to, and the type and nullability of the result.
+//
+// It holds the complete library of DataFusion 52.3, whose answers testdata/oracle.json records and the tests replay, and
+// Amp's own functions. The rules of the library itself, the signatures, are in signature.go; the rest are tables.
+package functions
+
+import (
+	"slices"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/ampgen/ampgen/ampgen/internal/coerce"
+)
+
+// Kind says where a function may be called.
+type Kind uint8
+
+const (
+	Scalar    Kind = iota // anywhere
+	Aggregate             // over a group, or with OVER
+	Window                // with OVER only
+	Table                 // in FROM
+	Planner               // a form that the planner replaces: unnest and make_map
+)
+
+func (k Kind) String() string {
+	return [...]string{"scalar", "aggregate", "window", "table", "planner"}[k]
+}
+
+// Volatility says whether a function returns the same value for the same arguments.
+type Volatility uint8
+
+const (
+	Immutable Volatility = iota // always
+	Stable                      // within one query
+	Volatile                    // never
+)
+
+// Function is one function of the library.
+type Function struct {
+	Name       string
+	Aliases    []string
+	Kind       Kind
+	Volatility Volatility
+	Params     []string // names for name => value arguments; nil if the function takes none
+
+	OrderedSet  bool   // aggregates: takes WITHIN GROUP (ORDER BY …), which becomes its first argument
+	IgnoreNulls bool   // aggregates: takes IGNORE NULLS and RESPECT NULLS without OVER
+	StreamOnly  bool   // Amp refuses it in a batch query
+	Replacement string // of a deprecated spelling, the function to call instead
+
+	sig      signature
+	returns  returnRule
+	nullable nullRule // nil: always nullable, DataFusion's default
+	literals map[int]literalRule
+}
+
+// Arg is one argument of a call.
+type Arg struct {
+	Type     arrow.DataType
+	Nullable bool
+	Literal  *Literal // nil unless the argument is a bare literal; a cast around it makes it none
+	Name     string   // of a name => value argument
+}
+
+// Literal is the value of a literal argument.
+type Literal struct {
+	Text string // the value of a text, and the source text of any other literal
+}
+
+// Result is what a call yields.
+type Result struct {
+	Type     arrow.DataType
+	Nullable bool // whether the values can be null
+
+	// AnnouncedNullable is what the server's schema says, which for evm_decode_type is wrong: it says never and sends nulls.
+	AnnouncedNullable bool
+
+	// Coerced are the types that the arguments are cast to, in the order of the parameters.
+	Coerced []arrow.DataType
+}
+
+// returnRule computes the type of a call whose arguments have been coerced.
+type returnRule func(c *call) (arrow.DataType, error)
+
+// nullRule computes the nullability of a call.
+type nullRule func(c *call) bool
+
+// literalRule checks an argument that must be a literal.
+type literalRule func(c *call, i int) error
+
+// call is one call under resolution.
+type call struct {
+	fn    *Function
+	args  []Arg
+	types []arrow.DataType // of the arguments, coerced
+}
+
+// Resolve types a call. It is asked once with the types that the plan announces and once with those of the data. The error
+// is an *Error. It fails also where DataFusion would announce a type and then not run the query.
+func (f *Function) Resolve(args []Arg) (Result, error) {
+	args, err := f.position(args)
+	if err != nil {
+		return Result{}, err
+	}
+	types := make([]arrow.DataType, len(args))
+	for i, a := range args {
+		types[i] = a.Type
+	}
+	if err := f.arity(len(args)); err != nil {
+		return Result{}, err
+	}
+	c := &call{fn: f, args: args}
+	for i := range args {
+		if check := f.literals[i]; check != nil {
+			if err := check(c, i); err != nil {
+				return Result{}, err
+			}
+		}
+	}
+	var ok bool
+	if c.types, ok = f.coerce(types); !ok {
+		return Result{}, f.mismatch(types)
+	}
+	dt, err := f.returns(c)
+	if err != nil {
+		return Result{}, err
+	}
+	nullable := f.nullable == nil || f.nullable(c)
+	return Result{Type: dt, Nullable: nullable, AnnouncedNullable: nullable, Coerced: c.types}, nil
+}
+
+// coerce is what the arguments are cast to, if the signature takes them and every cast exists. DataFusion does not cast
+// the arguments of window functions.
+func (f *Function) coerce(types []arrow.DataType) ([]arrow.DataType, bool) {
+	coerced, ok := coerceArguments(f.sig, types)
+	if !ok {
+		return nil, false
+	}
+	for i := range coerced {
+		if f.Kind != Window && !coerce.CanCast(types[i], coerced[i]) {
+			return nil, false
+		}
+	}
+	return coerced, true
+}
+
+// position puts named arguments in the place of their parameters. They come last, and leave no gap.
+func (f *Function) position(args []Arg) ([]Arg, error) {
+	first := slices.IndexFunc(args, func(a Arg) bool { return a.Name != "" })
+	if first < 0 {
+		return args, nil
+	}
+	if f.Params == nil {
+		return nil, &Error{Kind: Named, Function: f.Name, Arg: first, Message: f.Name + " takes no named arguments", Help: "remove " + args[first].Name + " =>"}
+	}
+	out := slices.Clone(args)
+	filled := make([]bool, len(args))
+	for i := range first {
+		filled[i] = true
+	}
+	for i, a := range args[first:] {
+		i += first
+		at := slices.Index(f.Params, a.Name)
+		switch {
+		case a.Name == "":
+			return nil, &Error{Kind: Named, Function: f.Name, Arg: i, Message: "a positional argument follows a named one", Help: "name it too"}
+		case at < 0:
+			return nil, &Error{Kind: Named, Function: f.Name, Arg: i, Message: f.Name + " has no parameter " + a.Name, Help: "its parameters are " + list(f.Params)}
+		case at >= len(args):
+			return nil, &Error{Kind: Named, Function: f.Name, Arg: i, Message: "a parameter before " + a.Name + " has no value", Help: "its parameters are " + list(f.Params)}
+		case filled[at]:
+			return nil, &Error{Kind: Named, Function: f.Name, Arg: i, Message: "parameter " + a.Name + " has two values", Help: "remove one"}
+		}
+		out[at], filled[at] = a, true
+	}
+	return out, nil
+}

@@ -1,0 +1,107 @@
+package functions
+
+import (
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/ampgen/ampgen/ampgen/internal/coerce"
+)
+
+// timeFunctions are the functions of dates, times and instants. The session of an Amp server has no time zone, so
+// instants that they create have none.
+var timeFunctions = []*Function{
+	{Name: "current_date", Aliases: []string{"today"}, Volatility: Stable, sig: nullary{}, returns: fixed("Date32")},
+	{Name: "current_time", Volatility: Stable, sig: nullary{}, returns: fixed("Time64(ns)")},
+	{Name: "now", Aliases: []string{"current_timestamp"}, Volatility: Stable, sig: nullary{}, returns: fixed("Timestamp(ns)"), nullable: never},
+	{Name: "date_bin", sig: dateBin(), returns: same(1)},
+	{Name: "date_part", Aliases: []string{"datepart"}, returns: datePart, literals: map[int]literalRule{0: text}, sig: oneOf{
+		coercible{want(texts), wantOr(timestamps, one("Timestamp(ns)"), texts)},
+		params(texts, dates), params(texts, times), params(texts, intervals), params(texts, durations)}},
+	{Name: "date_trunc", Aliases: []string{"datetrunc"}, sig: dateTrunc(), returns: same(1)},
+	{Name: "from_unixtime", returns: fromUnixtime, literals: map[int]literalRule{1: text},
+		sig: oneOf{exactly("Int64", "Utf8"), exactly("Int64")}},
+	{Name: "make_date", sig: coercible{calendarPart, calendarPart, calendarPart}, returns: fixed("Date32")},
+	{Name: "make_time", sig: coercible{calendarPart, calendarPart, calendarPart}, returns: fixed("Time32(s)")},
+	{Name: "to_char", Aliases: []string{"date_format"}, sig: toChar(), returns: fixed("Utf8")},
+	{Name: "to_date", sig: variadicAny, returns: fixed("Date32")},
+	{Name: "to_time", sig: variadicAny, returns: fixed("Time64(ns)")},
+	{Name: "to_unixtime", sig: variadicAny, returns: fixed("Int64")},
+	{Name: "to_local_time", sig: params(timestamps), returns: of(func(dt arrow.DataType) arrow.DataType {
+		if t, ok := dt.(*arrow.TimestampType); ok {
+			return coerce.Timestamp(t.Unit, "")
+		}
+		return coerce.Timestamp(arrow.Nanosecond, "")
+	})},
+	{Name: "to_timestamp", sig: variadicAny, returns: fixed("Timestamp(ns)")},
+	{Name: "to_timestamp_seconds", sig: variadicAny, returns: fixed("Timestamp(s)")},
+	{Name: "to_timestamp_millis", sig: variadicAny, returns: fixed("Timestamp(ms)")},
+	{Name: "to_timestamp_micros", sig: variadicAny, returns: fixed("Timestamp(us)")},
+	{Name: "to_timestamp_nanos", sig: variadicAny, returns: fixed("Timestamp(ns)")},
+}
+
+// calendarPart is a year, month, day, hour, minute or second.
+var calendarPart = want(one("Int32"), integers, texts)
+
+// dateBin lists a stride, an instant or time of day, and an optional origin, in DataFusion's order of preference.
+func dateBin() oneOf {
+	var s oneOf
+	for _, zone := range []string{"", anyZone} {
+		for _, unit := range []arrow.TimeUnit{arrow.Nanosecond, arrow.Microsecond, arrow.Millisecond, arrow.Second} {
+			source, origin := coerce.Timestamp(unit, zone), coerce.Timestamp(arrow.Nanosecond, zone)
+			s = append(s, binned(source, origin)...)
+		}
+	}
+	for _, text := range []string{"Time64(ns)", "Time64(us)", "Time32(ms)", "Time32(s)"} {
+		s = append(s, binned(typeOf(text), typeOf(text))...)
+	}
+	return s
+}
+
+func binned(source, origin arrow.DataType) oneOf {
+	var s oneOf
+	for _, stride := range typesOf([]string{"Interval(MonthDayNano)", "Interval(DayTime)"}) {
+		s = append(s, exact{stride, source, origin}, exact{stride, source})
+	}
+	return s
+}
+
+// dateTrunc lists a granularity and an instant, in DataFusion's order of preference.
+func dateTrunc() oneOf {
+	var s oneOf
+	for _, unit := range []arrow.TimeUnit{arrow.Nanosecond, arrow.Microsecond, arrow.Millisecond, arrow.Second} {
+		for _, zone := range []string{"", anyZone} {
+			s = append(s, exact{utf8, coerce.Timestamp(unit, zone)}, exact{utf8View, coerce.Timestamp(unit, zone)})
+		}
+	}
+	return s
+}
+
+func toChar() oneOf {
+	var s oneOf
+	for _, text := range []string{
+		"Date32", "Date64", "Time64(ns)", "Time64(us)", "Time32(ms)", "Time32(s)",
+		`Timestamp(ns, "+TZ")`, "Timestamp(ns)", `Timestamp(us, "+TZ")`, "Timestamp(us)",
+		`Timestamp(ms, "+TZ")`, "Timestamp(ms)", `Timestamp(s, "+TZ")`, "Timestamp(s)",
+		"Duration(ns)", "Duration(us)", "Duration(ms)", "Duration(s)",
+	} {
+		s = append(s, exactly(text, "Utf8"))
+	}
+	return s
+}
+
+func datePart(c *call) (arrow.DataType, error) {
+	part := strings.Trim(c.args[0].Literal.Text, `'"`)
+	if strings.EqualFold(part, "epoch") {
+		return float64Type, nil
+	}
+	return int32Type, nil
+}
+
+func fromUnixtime(c *call) (arrow.DataType, error) {
+	zone := ""
+	if len(c.args) == 2 {
+		zone = c.args[1].Literal.Text
+	}
+	return coerce.Timestamp(arrow.Second, zone), nil
+}
