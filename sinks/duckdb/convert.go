@@ -2,15 +2,18 @@ package duckdb
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/ampgen/ampgen/runtime"
 )
 
 // converter prepares records for DuckDB's Arrow reader, which takes most arrays as they are. It refuses half floats and
-// 256-bit decimals, and would cut zoned nanoseconds, nanosecond durations and intervals to microseconds.
+// 256-bit decimals, would cut zoned nanoseconds, nanosecond durations and intervals to microseconds, and misreads nested arrays
+// that are slices.
 type converter struct {
 	schema  *arrow.Schema // what convert returns
 	columns []conversion
@@ -24,7 +27,7 @@ func newConverter(schema *arrow.Schema) *converter {
 	c := &converter{columns: make([]conversion, schema.NumFields())}
 	fields := make([]arrow.Field, schema.NumFields())
 	for i, f := range schema.Fields() {
-		typ, convert := conversionOf(f.Type)
+		typ, convert := conversionOf(f)
 		fields[i] = arrow.Field{Name: f.Name, Type: typ, Nullable: true}
 		c.columns[i] = convert
 	}
@@ -35,34 +38,61 @@ func newConverter(schema *arrow.Schema) *converter {
 // convert returns rows as DuckDB reads them, sharing what need not change; the caller releases the result.
 func (c *converter) convert(rows arrow.RecordBatch) (arrow.RecordBatch, error) {
 	columns := make([]arrow.Array, len(c.columns))
-	for i, convert := range c.columns {
-		column := rows.Column(i)
-		if convert == nil {
-			column.Retain()
-			columns[i] = column
-			continue
-		}
-		data, err := convert(column.Data())
-		if err != nil {
-			for _, done := range columns[:i] {
-				done.Release()
+	defer func() {
+		for _, column := range columns {
+			if column != nil {
+				column.Release()
 			}
-			return nil, &runtime.Error{Class: runtime.Permanent, Op: "convert rows", Err: fmt.Errorf("column %q: %w", rows.ColumnName(i), err),
-				Help: "cast the column in the query to microseconds to drop what is finer"}
 		}
-		columns[i] = array.MakeFromData(data)
-		data.Release()
+	}()
+	for i, convert := range c.columns {
+		column, err := compact(rows.Column(i))
+		if err == nil {
+			columns[i] = column
+			err = apply(convert, &columns[i])
+		}
+		if err != nil {
+			return nil, &runtime.Error{Class: runtime.Permanent, Op: "convert rows", Err: fmt.Errorf("column %q: %w", rows.ColumnName(i), err)}
+		}
 	}
-	out := array.NewRecordBatch(c.schema, columns, rows.NumRows())
-	for _, column := range columns {
-		column.Release()
-	}
-	return out, nil
+	return array.NewRecordBatch(c.schema, columns, rows.NumRows()), nil
 }
 
-// conversionOf returns the type that DuckDB is given for t, and how to get there.
-func conversionOf(t arrow.DataType) (arrow.DataType, conversion) {
-	switch t := t.(type) {
+// apply replaces *column by what convert makes of it.
+func apply(convert conversion, column *arrow.Array) error {
+	if convert == nil {
+		return nil
+	}
+	data, err := convert((*column).Data())
+	if err != nil {
+		return err
+	}
+	defer data.Release()
+	(*column).Release()
+	*column = array.MakeFromData(data)
+	return nil
+}
+
+// compact returns column, or a copy if it is nested and it or an array within it is a slice.
+func compact(column arrow.Array) (arrow.Array, error) {
+	if len(column.Data().Children()) > 0 && sliced(column.Data()) {
+		return array.Concatenate([]arrow.Array{column}, memory.DefaultAllocator)
+	}
+	column.Retain()
+	return column, nil
+}
+
+func sliced(d arrow.ArrayData) bool {
+	return d.Offset() != 0 || slices.ContainsFunc(d.Children(), sliced)
+}
+
+// conversionOf returns the type that DuckDB is given for f, and how to get there.
+func conversionOf(f arrow.Field) (arrow.DataType, conversion) {
+	switch t := f.Type.(type) {
+	case *arrow.StringType:
+		if logical, _ := f.Metadata.GetValue(runtime.LogicalKey); logical != "" {
+			return t, wholeNumbers
+		}
 	case *arrow.Float16Type:
 		return arrow.PrimitiveTypes.Float32, widenFloat16
 	case *arrow.Decimal256Type:
@@ -82,13 +112,11 @@ func conversionOf(t arrow.DataType) (arrow.DataType, conversion) {
 	case *arrow.MonthDayNanoIntervalType:
 		return t, wholeMicrosecondIntervals
 	case *arrow.DictionaryType:
-		if _, convert := conversionOf(t.ValueType); convert != nil {
-			return dictionaryConversion(t)
-		}
+		return dictionaryConversion(t)
 	case arrow.NestedType:
 		return nestedConversion(t)
 	}
-	return t, nil
+	return f.Type, nil
 }
 
 // nestedConversion converts the children of a struct, list or map, if any of them needs it.
@@ -97,7 +125,7 @@ func nestedConversion(t arrow.NestedType) (arrow.DataType, conversion) {
 	convert := make([]conversion, len(fields))
 	changed := false
 	for i := range fields {
-		fields[i].Type, convert[i] = conversionOf(fields[i].Type)
+		fields[i].Type, convert[i] = conversionOf(fields[i])
 		changed = changed || convert[i] != nil
 	}
 	if !changed {
@@ -139,9 +167,12 @@ func rebuild(t arrow.NestedType, fields []arrow.Field) arrow.DataType {
 	return arrow.ListOfField(fields[0])
 }
 
-// dictionaryConversion expands a dictionary whose values need converting: rare, so that it may cost a copy.
+// dictionaryConversion converts a dictionary's values, if they need it.
 func dictionaryConversion(t *arrow.DictionaryType) (arrow.DataType, conversion) {
-	values, convert := conversionOf(t.ValueType)
+	values, convert := conversionOf(arrow.Field{Type: t.ValueType})
+	if convert == nil {
+		return t, nil
+	}
 	to := &arrow.DictionaryType{IndexType: t.IndexType, ValueType: values, Ordered: t.Ordered}
 	return to, func(d arrow.ArrayData) (arrow.ArrayData, error) {
 		dictionary, err := convert(d.Dictionary())

@@ -27,8 +27,7 @@ func eventsTable() *runtime.Table {
 }
 
 // rows has one row per block of [from, to].
-func rows(t testing.TB, from, to uint64) arrow.RecordBatch {
-	t.Helper()
+func rows(from, to uint64) arrow.RecordBatch {
 	b := array.NewRecordBuilder(memory.DefaultAllocator, events)
 	for n := from; n <= to; n++ {
 		b.Field(0).(*array.Uint64Builder).Append(n)
@@ -150,7 +149,7 @@ func TestCommitIsVisibleAtOnce(t *testing.T) {
 	r := span(1, 3, "0xc", "0x0")
 	r.Timestamp = 1700000000
 	tx := begin(t, s, unit(r))
-	for _, record := range []arrow.RecordBatch{rows(t, 1, 2), rows(t, 3, 3)} {
+	for _, record := range []arrow.RecordBatch{rows(1, 2), rows(3, 3)} {
 		if err := tx.Write(t.Context(), record); err != nil {
 			t.Fatal(err)
 		}
@@ -172,7 +171,7 @@ func TestRollbackLeavesNothing(t *testing.T) {
 	path := file(t)
 	s := opened(t, path, eventsTable())
 	tx := begin(t, s, unit(span(1, 3, "0xc", "")))
-	if err := tx.Write(t.Context(), rows(t, 1, 3)); err != nil {
+	if err := tx.Write(t.Context(), rows(1, 3)); err != nil {
 		t.Fatal(err)
 	}
 	if err := tx.Rollback(t.Context()); err != nil {
@@ -182,7 +181,7 @@ func TestRollbackLeavesNothing(t *testing.T) {
 	if got := state(t, s, eventsTable()).Ranges; got != nil {
 		t.Error(got)
 	}
-	wantClass(t, tx.Write(t.Context(), rows(t, 1, 1)), runtime.Permanent, "the unit was committed or rolled back")
+	wantClass(t, tx.Write(t.Context(), rows(1, 1)), runtime.Permanent, "the unit was committed or rolled back")
 	wantClass(t, tx.Commit(t.Context()), runtime.Permanent, "the unit was committed or rolled back")
 }
 
@@ -191,8 +190,8 @@ func TestCommitAgainWritesNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			path := file(t)
 			s := opened(t, path, eventsTable())
-			load(t, s, unit(r), rows(t, 1, 3))
-			load(t, s, unit(r), rows(t, 1, 3))
+			load(t, s, unit(r), rows(1, 3))
+			load(t, s, unit(r), rows(1, 3))
 			equal(t, read(t, path, "SELECT count(*)::VARCHAR FROM events"), []string{"3"})
 			if n := len(state(t, s, eventsTable()).Ranges); n != 1 {
 				t.Errorf("%d ranges", n)
@@ -208,7 +207,7 @@ func TestCommitRaceWritesOnce(t *testing.T) {
 	u := unit(span(1, 3, "0xc", "0x0"))
 	first, second := begin(t, s, u), begin(t, s, u)
 	for _, tx := range []runtime.Tx{first, second} {
-		if err := tx.Write(t.Context(), rows(t, 1, 3)); err != nil {
+		if err := tx.Write(t.Context(), rows(1, 3)); err != nil {
 			t.Fatal(err)
 		}
 		if err := tx.Commit(t.Context()); err != nil {
@@ -220,7 +219,7 @@ func TestCommitRaceWritesOnce(t *testing.T) {
 
 func TestOverlapIsRefused(t *testing.T) {
 	s := opened(t, file(t), eventsTable())
-	load(t, s, unit(span(10, 19, "0xa", "0x9")), rows(t, 10, 19))
+	load(t, s, unit(span(10, 19, "0xa", "0x9")), rows(10, 19))
 	tests := []struct {
 		r     runtime.Range
 		class runtime.Class
@@ -239,7 +238,7 @@ func TestOverlapIsRefused(t *testing.T) {
 	_, err := s.Begin(t.Context(), unit(span(20, 29, "0xc", "0xa"), span(30, 39, "0xd", "0xc")))
 	wantClass(t, err, runtime.Permanent, "two ranges of network mainnet")
 	// Part of a committed range, proven by the hash of its end.
-	load(t, s, unit(span(15, 19, "0xa", "0x14")), rows(t, 15, 19))
+	load(t, s, unit(span(15, 19, "0xa", "0x14")), rows(15, 19))
 	if got := state(t, s, eventsTable()).Ranges; len(got) != 1 {
 		t.Error(got)
 	}
@@ -249,10 +248,10 @@ func TestReplace(t *testing.T) {
 	path := file(t)
 	table := &runtime.Table{Pipeline: "Events", Name: "events", Schema: events, Key: []string{"block_num"}}
 	s := opened(t, path, table)
-	load(t, s, runtime.Unit{Ranges: []runtime.Range{span(0, 10, "0xa", "")}, Replace: true}, rows(t, 1, 5000))
+	load(t, s, runtime.Unit{Ranges: []runtime.Range{span(0, 10, "0xa", "")}, Replace: true}, rows(1, 5000))
 	u := runtime.Unit{Ranges: []runtime.Range{span(0, 20, "0xb", "")}, Replace: true}
 	tx := begin(t, s, u)
-	if err := tx.Write(t.Context(), rows(t, 2, 9000)); err != nil {
+	if err := tx.Write(t.Context(), rows(2, 9000)); err != nil {
 		t.Fatal(err)
 	}
 	equal(t, read(t, path, "SELECT min(block_num)::VARCHAR, count(*)::VARCHAR FROM events"), []string{"1|5000"})
@@ -263,14 +262,14 @@ func TestReplace(t *testing.T) {
 	if diff := cmp.Diff(u.Ranges, state(t, s, table).Ranges); diff != "" {
 		t.Error(diff)
 	}
-	load(t, s, u, rows(t, 7, 7)) // covered: the same tip
+	load(t, s, u, rows(7, 7)) // covered: the same tip
 	equal(t, read(t, path, "SELECT count(*)::VARCHAR FROM events"), []string{"8999"})
 }
 
 func TestReplaceSeesNoOtherUnit(t *testing.T) {
 	s := opened(t, file(t), eventsTable())
 	tx := begin(t, s, runtime.Unit{Ranges: []runtime.Range{span(0, 20, "0xb", "")}, Replace: true})
-	load(t, s, unit(span(1, 3, "0xc", "")), rows(t, 1, 3))
+	load(t, s, unit(span(1, 3, "0xc", "")), rows(1, 3))
 	wantClass(t, tx.Commit(t.Context()), runtime.Transient, "other units were committed meanwhile")
 }
 
@@ -278,14 +277,14 @@ func TestFence(t *testing.T) {
 	path := file(t)
 	first := opened(t, path, eventsTable())
 	tx := begin(t, first, unit(span(1, 3, "0xc", "")))
-	if err := tx.Write(t.Context(), rows(t, 1, 3)); err != nil {
+	if err := tx.Write(t.Context(), rows(1, 3)); err != nil {
 		t.Fatal(err)
 	}
 	second := opened(t, path, eventsTable())
 	wantClass(t, tx.Commit(t.Context()), runtime.Fenced, "took over as instance 2; this is instance 1; let one loader run for this table")
 	wantClass(t, first.Undo(t.Context(), runtime.Undo{Network: "mainnet", From: 1}), runtime.Fenced, "took over")
 	equal(t, read(t, path, allEvents), nil)
-	load(t, second, unit(span(1, 3, "0xc", "")), rows(t, 1, 3))
+	load(t, second, unit(span(1, 3, "0xc", "")), rows(1, 3))
 	if st := state(t, first, eventsTable()); st.Fence != 2 || st.Holder != holderName() {
 		t.Errorf("fence %d of %s", st.Fence, st.Holder)
 	}
@@ -351,7 +350,7 @@ func TestQuoting(t *testing.T) {
 	table.Name = `My "schema".Odd'; DROP TABLE x; --`
 	table.Pipeline = "it's"
 	s := opened(t, path, table)
-	load(t, s, unit(span(1, 3, "0x'c", "")), rows(t, 1, 3))
+	load(t, s, unit(span(1, 3, "0x'c", "")), rows(1, 3))
 	equal(t, read(t, path, `SELECT count(*)::VARCHAR FROM "My ""schema"""."Odd'; DROP TABLE x; --"`), []string{"3"})
 	if got := state(t, s, table).Ranges; len(got) != 1 || got[0].Hash != "0x'c" {
 		t.Error(got)
@@ -363,9 +362,9 @@ func TestDuplicateKeyIsPermanent(t *testing.T) {
 	table := eventsTable()
 	table.Key = []string{"block_num"}
 	s := opened(t, path, table)
-	load(t, s, unit(span(1, 3, "0xa", "")), rows(t, 1, 3))
+	load(t, s, unit(span(1, 3, "0xa", "")), rows(1, 3))
 	tx := begin(t, s, unit(span(4, 6, "0xb", "0xa")))
-	err := tx.Write(t.Context(), rows(t, 3, 3))
+	err := tx.Write(t.Context(), rows(3, 3))
 	if err == nil {
 		err = tx.Commit(t.Context())
 	}
@@ -379,7 +378,7 @@ func TestCancelledCommitLeavesNothing(t *testing.T) {
 	s := opened(t, path, eventsTable())
 	ctx, cancel := context.WithCancel(t.Context())
 	tx := begin(t, s, unit(span(1, 3, "0xc", "")))
-	if err := tx.Write(ctx, rows(t, 1, 3)); err != nil {
+	if err := tx.Write(ctx, rows(1, 3)); err != nil {
 		t.Fatal(err)
 	}
 	cancel()
@@ -388,15 +387,15 @@ func TestCancelledCommitLeavesNothing(t *testing.T) {
 		t.Error(err)
 	}
 	equal(t, read(t, path, allEvents), nil)
-	load(t, s, unit(span(1, 3, "0xc", "")), rows(t, 1, 3))
+	load(t, s, unit(span(1, 3, "0xc", "")), rows(1, 3))
 }
 
 func TestUndo(t *testing.T) {
 	path := file(t)
 	s := opened(t, path, eventsTable())
-	load(t, s, unit(span(0, 9, "0x9", "")), rows(t, 0, 9))
-	load(t, s, unit(span(10, 19, "0x19", "0x9")), rows(t, 10, 19))
-	load(t, s, unit(span(20, 29, "0x29", "0x19")), rows(t, 20, 29))
+	load(t, s, unit(span(0, 9, "0x9", "")), rows(0, 9))
+	load(t, s, unit(span(10, 19, "0x19", "0x9")), rows(10, 19))
+	load(t, s, unit(span(20, 29, "0x29", "0x19")), rows(20, 29))
 	summary := "SELECT min(block_num)::VARCHAR, max(block_num)::VARCHAR, count(*)::VARCHAR FROM events"
 	for range 2 { // the second changes nothing
 		if err := s.Undo(t.Context(), runtime.Undo{Network: "mainnet", From: 15, Hash: "0x14"}); err != nil {
@@ -407,7 +406,7 @@ func TestUndo(t *testing.T) {
 			t.Error(diff)
 		}
 	}
-	load(t, s, unit(span(15, 29, "0x29b", "0x14")), rows(t, 15, 29))
+	load(t, s, unit(span(15, 29, "0x29b", "0x14")), rows(15, 29))
 	equal(t, read(t, path, summary), []string{"0|29|30"})
 	if err := s.Undo(t.Context(), runtime.Undo{Network: "mainnet", From: 0}); err != nil {
 		t.Fatal(err)
@@ -423,11 +422,11 @@ func TestUndoThenLoadSameKeys(t *testing.T) {
 	table := eventsTable()
 	table.Key = []string{"block_num"}
 	s := opened(t, path, table)
-	load(t, s, unit(span(1, 9000, "0xa", "")), rows(t, 1, 9000))
+	load(t, s, unit(span(1, 9000, "0xa", "")), rows(1, 9000))
 	if err := s.Undo(t.Context(), runtime.Undo{Network: "mainnet", From: 10, Hash: "0x9"}); err != nil {
 		t.Fatal(err)
 	}
-	load(t, s, unit(span(10, 9000, "0xb", "0x9")), rows(t, 10, 9000))
+	load(t, s, unit(span(10, 9000, "0xb", "0x9")), rows(10, 9000))
 	equal(t, read(t, path, "SELECT count(*)::VARCHAR FROM events"), []string{"9000"})
 }
 
@@ -435,8 +434,8 @@ func TestUndoOfOneNetwork(t *testing.T) {
 	path := file(t)
 	s := opened(t, path, eventsTable())
 	base := runtime.Range{Network: "base", Start: 1, End: 3, Hash: "0xb"}
-	load(t, s, unit(span(1, 3, "0xa", "")), rows(t, 1, 3))
-	load(t, s, unit(base), rows(t, 1, 3))
+	load(t, s, unit(span(1, 3, "0xa", "")), rows(1, 3))
+	load(t, s, unit(base), rows(1, 3))
 	if err := s.Undo(t.Context(), runtime.Undo{Network: "mainnet", From: 2, Hash: "0x1"}); err != nil {
 		t.Fatal(err)
 	}
@@ -456,11 +455,11 @@ func TestUndoKeepsHistory(t *testing.T) {
 	table.History = true
 	table.Key = []string{"block_num"}
 	s := opened(t, path, table)
-	load(t, s, unit(span(1, 3, "0x3", "")), rows(t, 1, 3))
+	load(t, s, unit(span(1, 3, "0x3", "")), rows(1, 3))
 	if err := s.Undo(t.Context(), runtime.Undo{Network: "mainnet", From: 2, Hash: "0x1", Replacement: "next"}); err != nil {
 		t.Fatal(err)
 	}
-	load(t, s, unit(span(2, 2, "0x2b", "0x1")), rows(t, 2, 2))
+	load(t, s, unit(span(2, 2, "0x2b", "0x1")), rows(2, 2))
 	equal(t, read(t, path, "SELECT block_num::VARCHAR, name FROM events_current ORDER BY 1"), []string{"1|event 1", "2|event 2"})
 	equal(t, read(t, path, "SELECT block_num::VARCHAR, _amp_is_current::VARCHAR, _amp_reorg_batch_id FROM events_history ORDER BY 1, 2"),
 		[]string{"1|true|NULL", "2|false|next", "2|true|NULL", "3|false|next"})

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/bits"
+	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -97,12 +98,38 @@ func appendDecimal256(dst []byte, v decimal256.Num, scale int) []byte {
 	return dst
 }
 
+// wholeNumbers checks the text of 256-bit integers, since DuckDB's cast to BIGNUM rounds fractions.
+func wholeNumbers(d arrow.ArrayData) (arrow.ArrayData, error) {
+	in := array.NewStringData(d)
+	defer in.Release()
+	for i := range in.Len() {
+		if in.IsValid(i) && !isInteger(in.Value(i)) {
+			return nil, fmt.Errorf("row %d: %q is not a decimal integer", i, in.Value(i))
+		}
+	}
+	d.Retain()
+	return d, nil
+}
+
+func isInteger(s string) bool {
+	digits := strings.TrimPrefix(s, "-")
+	for i := range len(digits) {
+		if digits[i] < '0' || digits[i] > '9' {
+			return false
+		}
+	}
+	return digits != ""
+}
+
+// microseconds ends the errors of what is finer.
+const microseconds = "duckdb's INTERVAL has whole microseconds; cast the column in the query to drop what is finer"
+
 func wholeMicrosecondDurations(d arrow.ArrayData) (arrow.ArrayData, error) {
 	in := array.NewDurationData(d)
 	defer in.Release()
 	for i, v := range in.DurationValues() {
 		if v%1000 != 0 && in.IsValid(i) {
-			return nil, fmt.Errorf("row %d: the duration of %d ns is not of whole microseconds, as duckdb's INTERVAL is", i, v)
+			return nil, fmt.Errorf("row %d: a duration of %d ns, and %s", i, v, microseconds)
 		}
 	}
 	d.Retain()
@@ -114,7 +141,7 @@ func wholeMicrosecondIntervals(d arrow.ArrayData) (arrow.ArrayData, error) {
 	defer in.Release()
 	for i, v := range in.MonthDayNanoIntervalValues() {
 		if v.Nanoseconds%1000 != 0 && in.IsValid(i) {
-			return nil, fmt.Errorf("row %d: the interval's %d ns are not whole microseconds, as duckdb's INTERVAL is", i, v.Nanoseconds)
+			return nil, fmt.Errorf("row %d: an interval with %d ns, and %s", i, v.Nanoseconds, microseconds)
 		}
 	}
 	d.Retain()
