@@ -10,8 +10,8 @@ import (
 var aggregateFunctions = append(statistics(), []*Function{
 	{Name: "approx_distinct", sig: anything(1), returns: fixed("UInt64")},
 	{Name: "approx_median", sig: oneOf{params(integers), coercible{wantOr(floats, one("Float64"), decimals)}}, returns: same(0)},
-	{Name: "approx_percentile_cont", OrderedSet: true, sig: percentile(1), returns: same(0)},
-	{Name: "approx_percentile_cont_with_weight", OrderedSet: true, sig: percentile(2), returns: same(0)},
+	{Name: "approx_percentile_cont", OrderedSet: true, sig: percentile(1), returns: same(0), literals: constants(1, 2)},
+	{Name: "approx_percentile_cont_with_weight", OrderedSet: true, sig: percentile(2), returns: same(0), literals: constants(2, 3)},
 	{Name: "array_agg", IgnoreNulls: true, sig: anything(1), returns: of(coerce.ListOf)},
 	{Name: "avg", Aliases: []string{"mean"}, returns: of(average), sig: oneOf{
 		params(decimals), params(durations), coercible{want(one("Float64"), integers, floats)}}},
@@ -24,17 +24,17 @@ var aggregateFunctions = append(statistics(), []*Function{
 	{Name: "count", sig: oneOf{variadicAny, nullary{}}, returns: fixed("Int64"), nullable: never},
 	{Name: "first_value", IgnoreNulls: true, sig: anything(1), returns: same(0)},
 	{Name: "last_value", IgnoreNulls: true, sig: anything(1), returns: same(0)},
-	{Name: "nth_value", sig: anything(2), returns: same(0)},
+	{Name: "nth_value", sig: anything(2), returns: same(0), literals: constants(1)},
 	{Name: "grouping", sig: variadicAny, returns: fixed("Int32")},
 	{Name: "max", sig: custom{1, 1, unwrapped}, returns: same(0)},
 	{Name: "min", sig: custom{1, 1, unwrapped}, returns: same(0)},
 	{Name: "median", sig: number{}, returns: same(0)},
 	{Name: "percentile_cont", Aliases: []string{"quantile_cont"}, Params: []string{"expr", "percentile"}, OrderedSet: true,
-		sig: coercible{anyFloat, double}, returns: same(0)},
+		sig: coercible{anyFloat, double}, returns: of(floatOrDouble), literals: constants(1)},
 	{Name: "stddev", Aliases: []string{"stddev_samp"}, sig: number{}, returns: fixed("Float64")},
 	{Name: "stddev_pop", sig: number{}, returns: fixed("Float64")},
-	{Name: "string_agg", sig: stringAgg(), returns: fixed("LargeUtf8")},
-	{Name: "sum", returns: of(total), sig: oneOf{
+	{Name: "string_agg", sig: stringAgg(), returns: fixed("LargeUtf8"), literals: constants(1)},
+	{Name: "sum", returns: of(total), runs: isTyped, sig: oneOf{
 		params(decimals),
 		coercible{want(one("UInt64"), one("UInt8"), one("UInt16"), one("UInt32"))},
 		coercible{want(one("Int64"), one("Int8"), one("Int16"), one("Int32"))},
@@ -96,6 +96,16 @@ func average(dt arrow.DataType) arrow.DataType {
 	}
 	return float64Type
 }
+
+// floatOrDouble keeps a float, and is Float64 else.
+func floatOrDouble(dt arrow.DataType) arrow.DataType {
+	if coerce.IsFloat(dt) {
+		return dt
+	}
+	return float64Type
+}
+
+func isTyped(dt arrow.DataType) bool { return !coerce.IsNull(dt) }
 
 // total has ten more digits before the point than a decimal that it adds up.
 func total(dt arrow.DataType) arrow.DataType { return coerce.Widen(dt, 10, 0) }

@@ -54,6 +54,7 @@ type Function struct {
 	returns  returnRule
 	nullable nullRule // nil: always nullable, DataFusion's default
 	literals map[int]literalRule
+	runs     func(dt arrow.DataType) bool // nil: runs with every first argument that its signature takes
 }
 
 // Arg is one argument of a call.
@@ -61,6 +62,7 @@ type Arg struct {
 	Type     arrow.DataType
 	Nullable bool
 	Literal  *Literal // nil unless the argument is a bare literal; a cast around it makes it none
+	Constant bool     // an expression over literals alone, which the server folds before it runs the query; Literal implies it
 	Name     string   // of a name => value argument
 }
 
@@ -122,6 +124,10 @@ func (f *Function) Resolve(args []Arg) (Result, error) {
 	var ok bool
 	if c.types, ok = f.coerce(types); !ok {
 		return Result{}, f.mismatch(types)
+	}
+	if f.runs != nil && !f.runs(c.types[0]) {
+		return Result{}, &Error{Kind: Type, Function: f.Name, Arg: 0,
+			Message: f.Name + " does not take " + coerce.Format(c.types[0]), Help: adviceFor(c.types[0])}
 	}
 	dt, err := f.returns(c)
 	if err != nil {

