@@ -23,7 +23,7 @@ func (s *Store) Append(ctx context.Context, blocks []*synth.Block) error {
 func (s *Store) Replace(ctx context.Context, fork uint64, blocks []*synth.Block) error {
 	return s.write(ctx, func() error {
 		for _, table := range tables {
-			if err := s.writer.exec(ctx, fmt.Sprintf("DELETE FROM raw.%s WHERE block_num >= %d", table, fork)); err != nil {
+			if err := s.writer.Exec(ctx, fmt.Sprintf("DELETE FROM raw.%s WHERE block_num >= %d", table, fork)); err != nil {
 				return err
 			}
 		}
@@ -34,7 +34,7 @@ func (s *Store) Replace(ctx context.Context, fork uint64, blocks []*synth.Block)
 func (s *Store) write(ctx context.Context, f func() error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.writer.transaction(ctx, f)
+	return s.writer.Transaction(ctx, f)
 }
 
 func (s *Store) append(ctx context.Context, blocks []*synth.Block) error {
@@ -56,7 +56,7 @@ func (s *Store) append(ctx context.Context, blocks []*synth.Block) error {
 		}
 		batch := rows.NewRecordBatch()
 		rows.Release()
-		err := s.writer.insert(ctx, "raw."+table, batch)
+		err := s.writer.Insert(ctx, "raw."+table, batch)
 		batch.Release()
 		if err != nil {
 			return err

@@ -12,7 +12,8 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/duckdb/duckdb-go/v2/mapping"
+
+	"github.com/ampgen/ampgen/ampgen/ampdev/duck"
 )
 
 // Load adds the rows of the files in folder, in one transaction. For each of blocks, transactions and logs there is
@@ -66,10 +67,10 @@ func fileSource(folder, table string) (files, error) {
 // is taken from present, or found out if that is nil.
 func (f files) scan(present []string, schema *arrow.Schema) string {
 	if !f.json {
-		return "read_parquet(" + Text(f.pattern) + ")"
+		return "read_parquet(" + duck.Text(f.pattern) + ")"
 	}
 	if present == nil {
-		return "read_json(" + Text(f.pattern) + ", format = 'newline_delimited', sample_size = -1, maximum_depth = 1)"
+		return "read_json(" + duck.Text(f.pattern) + ", format = 'newline_delimited', sample_size = -1, maximum_depth = 1)"
 	}
 	var columns []string
 	for _, name := range present {
@@ -77,9 +78,9 @@ func (f files) scan(present []string, schema *arrow.Schema) string {
 		if i := schema.FieldIndices(name); i != nil && schema.Field(i[0]).Type.ID() == arrow.LIST {
 			t = "JSON"
 		}
-		columns = append(columns, Quote(name)+": "+Text(t))
+		columns = append(columns, duck.Quote(name)+": "+duck.Text(t))
 	}
-	return "read_json(" + Text(f.pattern) + ", format = 'newline_delimited', columns = {" + strings.Join(columns, ", ") + "})"
+	return "read_json(" + duck.Text(f.pattern) + ", format = 'newline_delimited', columns = {" + strings.Join(columns, ", ") + "})"
 }
 
 func (s *Store) load(ctx context.Context, table string, source files) error {
@@ -97,7 +98,7 @@ func (s *Store) load(ctx context.Context, table string, source files) error {
 		columns = append(columns, expr)
 	}
 	order := map[string]string{"blocks": "block_num", "transactions": "block_num, tx_index", "logs": "block_num, log_index"}
-	return s.writer.exec(ctx, fmt.Sprintf("INSERT INTO raw.%s SELECT %s FROM %s ORDER BY %s",
+	return s.writer.Exec(ctx, fmt.Sprintf("INSERT INTO raw.%s SELECT %s FROM %s ORDER BY %s",
 		table, strings.Join(columns, ", "), source.scan(present, schema), order[table]))
 }
 
@@ -105,14 +106,12 @@ func (s *Store) load(ctx context.Context, table string, source files) error {
 func (s *Store) columnsOf(ctx context.Context, scan string) ([]string, error) {
 	schema := arrow.NewSchema([]arrow.Field{{Name: "column_name", Type: arrow.BinaryTypes.String}}, nil)
 	var out []string
-	err := s.writer.query(ctx, "SELECT column_name FROM (DESCRIBE SELECT * FROM "+scan+")", func(result *mapping.Result) error {
-		return readBatches(result, schema, maxBatchRows, func(batch arrow.RecordBatch) error {
-			names := batch.Column(0).(*array.String)
-			for i := range names.Len() {
-				out = append(out, strings.Clone(names.Value(i)))
-			}
-			return nil
-		})
+	err := s.writer.Query(ctx, "SELECT column_name FROM (DESCRIBE SELECT * FROM "+scan+")", schema, 0, func(batch arrow.RecordBatch) error {
+		names := batch.Column(0).(*array.String)
+		for i := range names.Len() {
+			out = append(out, strings.Clone(names.Value(i)))
+		}
+		return nil
 	})
 	return out, err
 }
@@ -120,7 +119,7 @@ func (s *Store) columnsOf(ctx context.Context, scan string) ([]string, error) {
 // loaded is the expression over a file's columns that gives the stored column f.
 func loaded(f arrow.Field, present []string, json bool) (string, error) {
 	has := func(name string) bool { return slices.Contains(present, name) }
-	read := func(name string, t arrow.DataType) string { return convert(Quote(name), t, json) }
+	read := func(name string, t arrow.DataType) string { return convert(duck.Quote(name), t, json) }
 	fromFirehose := has("v")
 	u64, binary := arrow.PrimitiveTypes.Uint64, arrow.BinaryTypes.Binary
 	running := "(sum(%s) OVER (PARTITION BY block_num ORDER BY tx_index))::UBIGINT"
@@ -150,7 +149,7 @@ func loaded(f arrow.Field, present []string, json bool) (string, error) {
 
 // convert is the expression that makes the DuckDB value of a column from that of a file.
 func convert(column string, t arrow.DataType, json bool) string {
-	target, err := DuckType(t)
+	target, err := duck.TypeName(t)
 	if err != nil {
 		panic("ampdev/store: a built-in table has a column of unknown type: " + err.Error())
 	}
@@ -158,7 +157,7 @@ func convert(column string, t arrow.DataType, json bool) string {
 		return "CAST(" + column + " AS " + target + ")"
 	}
 	if t.ID() == arrow.LIST {
-		column = "json_transform(" + column + ", " + Text(jsonShape(t)) + ")"
+		column = "json_transform(" + column + ", " + duck.Text(jsonShape(t)) + ")"
 	}
 	return convertJSON(column, t)
 }
@@ -177,7 +176,7 @@ func jsonShape(t arrow.DataType) string {
 	case *arrow.FixedSizeBinaryType, *arrow.BinaryType, *arrow.Decimal128Type, *arrow.TimestampType, *arrow.StringType:
 		return `"VARCHAR"`
 	}
-	name, _ := DuckType(t)
+	name, _ := duck.TypeName(t)
 	return `"` + name + `"`
 }
 
@@ -193,10 +192,10 @@ func convertJSON(expr string, t arrow.DataType) string {
 	case *arrow.StructType:
 		var fields []string
 		for _, f := range t.Fields() {
-			fields = append(fields, Quote(f.Name)+" := "+convertJSON(expr+"."+Quote(f.Name), f.Type))
+			fields = append(fields, duck.Quote(f.Name)+" := "+convertJSON(expr+"."+duck.Quote(f.Name), f.Type))
 		}
 		return "struct_pack(" + strings.Join(fields, ", ") + ")"
 	}
-	name, _ := DuckType(t)
+	name, _ := duck.TypeName(t)
 	return "CAST(" + expr + " AS " + name + ")"
 }

@@ -15,40 +15,32 @@ import (
 	"sync"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/duckdb/duckdb-go/v2/mapping"
 
 	"github.com/ampgen/ampgen/ampgen/ampdev/chain"
+	"github.com/ampgen/ampgen/ampgen/ampdev/duck"
 	"github.com/ampgen/ampgen/ampgen/internal/catalog"
 )
 
 // Store is a database. Writes are serialised; reads run beside them, each on its own snapshot.
 type Store struct {
-	db mapping.Database
+	db *duck.DB
 
 	mu     sync.Mutex // guards writer
-	writer *conn
-
-	registered sync.Map // names of functions made on demand, see Register
+	writer *duck.Conn
 }
 
 // Open opens the database file at path, or an in-memory database if path is empty.
 func Open(ctx context.Context, path string) (*Store, error) {
-	s := &Store{}
-	var message string
-	var config mapping.Config
-	if mapping.CreateConfig(&config) == mapping.StateError {
-		return nil, fmt.Errorf("open duckdb: no configuration")
-	}
-	defer mapping.DestroyConfig(&config)
-	if mapping.OpenExt(path, &s.db, config, &message) == mapping.StateError {
-		return nil, fmt.Errorf("open duckdb %q: %s", path, message)
-	}
-	var err error
-	if s.writer, err = connect(s.db); err != nil {
-		mapping.Close(&s.db)
+	db, err := duck.Open(path)
+	if err != nil {
 		return nil, err
 	}
-	if err := s.writer.exec(ctx, "SET TimeZone='UTC';"+ddl()); err != nil {
+	s := &Store{db: db}
+	if s.writer, err = db.Connect(ctx); err != nil {
+		db.Close()
+		return nil, err
+	}
+	if err := s.writer.Exec(ctx, ddl()); err != nil {
 		s.Close()
 		return nil, fmt.Errorf("create the tables: %w", err)
 	}
@@ -57,8 +49,8 @@ func Open(ctx context.Context, path string) (*Store, error) {
 
 // Close closes the database. No snapshot may be open.
 func (s *Store) Close() {
-	s.writer.close()
-	mapping.Close(&s.db)
+	s.writer.Close()
+	s.db.Close()
 }
 
 // Schema is the DuckDB schema with the views of a kind of datasets; ok is false for kinds that the store does not have.
@@ -105,11 +97,11 @@ func ddl() string {
 	for _, name := range tables {
 		var columns []string
 		for _, f := range stored(name).Fields() {
-			t, err := DuckType(f.Type)
+			t, err := duck.TypeName(f.Type)
 			if err != nil {
 				panic("ampdev/store: a built-in table has a column of unknown type: " + err.Error())
 			}
-			columns = append(columns, Quote(f.Name)+" "+t)
+			columns = append(columns, duck.Quote(f.Name)+" "+t)
 		}
 		fmt.Fprintf(&b, "CREATE TABLE IF NOT EXISTS raw.%s (%s);\n", name, strings.Join(columns, ","))
 	}
@@ -140,9 +132,9 @@ func viewQuery(schema string, t *catalog.Table) string {
 	var columns []string
 	for _, f := range t.Schema.Fields() {
 		if expr, ok := made[f.Name]; ok {
-			columns = append(columns, expr+" AS "+Quote(f.Name))
+			columns = append(columns, expr+" AS "+duck.Quote(f.Name))
 		} else {
-			columns = append(columns, Quote(f.Name))
+			columns = append(columns, duck.Quote(f.Name))
 		}
 	}
 	return "SELECT " + strings.Join(columns, ", ") + " FROM raw." + from
@@ -186,12 +178,27 @@ func (s *Store) Headers(ctx context.Context) ([]chain.Block, error) {
 		{Name: "time", Type: arrow.PrimitiveTypes.Int64},
 	}, nil)
 	var out []chain.Block
-	err := s.writer.query(ctx, `SELECT block_num, hash, parent_hash, epoch_ns(timestamp) // 1000000000 FROM raw.blocks ORDER BY block_num`,
-		func(result *mapping.Result) error {
-			return readBatches(result, schema, maxBatchRows, func(batch arrow.RecordBatch) error {
-				out = append(out, headers(batch)...)
-				return nil
-			})
+	err := s.writer.Query(ctx, `SELECT block_num, hash, parent_hash, epoch_ns(timestamp) // 1000000000 FROM raw.blocks ORDER BY block_num`,
+		schema, 0, func(batch arrow.RecordBatch) error {
+			out = append(out, headers(batch)...)
+			return nil
 		})
 	return out, err
+}
+
+// Snapshot is one state of the tables: what is written later is not seen. It is for one goroutine at a time.
+type Snapshot struct{ *duck.Conn }
+
+// Snapshot opens a snapshot of the present state. Closing its connection ends it.
+func (s *Store) Snapshot(ctx context.Context) (*Snapshot, error) {
+	c, err := s.db.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	// A transaction of DuckDB sees the state at its first statement that reads.
+	if err := c.Exec(ctx, "BEGIN TRANSACTION READ ONLY; SELECT count(*) FROM raw.blocks WHERE false"); err != nil {
+		c.Close()
+		return nil, err
+	}
+	return &Snapshot{c}, nil
 }

@@ -1,4 +1,6 @@
-package store
+// Package duck speaks to DuckDB beneath database/sql: statements, Arrow data in, results out as Arrow batches of exact types,
+// and scalar functions that work on whole vectors.
+package duck
 
 /*
 #include <stdlib.h>
@@ -11,6 +13,7 @@ import "C"
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"unsafe"
 
@@ -29,22 +32,48 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Text }
 
-// conn is a connection, beneath database/sql because Arrow data and chunks of results need its handle. It is for one
-// goroutine at a time.
-type conn struct{ handle mapping.Connection }
+// Conn is a connection. It is for one goroutine at a time.
+type Conn struct{ handle mapping.Connection }
 
-func connect(db mapping.Database) (*conn, error) {
-	c := &conn{}
-	if mapping.Connect(db, &c.handle) == mapping.StateError {
-		return nil, fmt.Errorf("connect to duckdb: no connection could be made")
+// DB is an open database. It is safe for concurrent use.
+type DB struct{ handle mapping.Database }
+
+// Open opens the database file at path, or an in-memory database if path is empty.
+func Open(path string) (*DB, error) {
+	db := &DB{}
+	var message string
+	var config mapping.Config
+	if mapping.CreateConfig(&config) == mapping.StateError {
+		return nil, errors.New("open duckdb: its configuration was refused")
+	}
+	defer mapping.DestroyConfig(&config)
+	if mapping.OpenExt(path, &db.handle, config, &message) == mapping.StateError {
+		return nil, fmt.Errorf("open duckdb %q: %s", path, message)
+	}
+	return db, nil
+}
+
+// Close closes the database. Its connections must be closed.
+func (db *DB) Close() { mapping.Close(&db.handle) }
+
+// Connect makes a connection, whose time zone is UTC.
+func (db *DB) Connect(ctx context.Context) (*Conn, error) {
+	c := &Conn{}
+	if mapping.Connect(db.handle, &c.handle) == mapping.StateError {
+		return nil, errors.New("connect to duckdb: no connection could be made")
+	}
+	if err := c.Exec(ctx, "SET TimeZone = 'UTC'"); err != nil {
+		c.Close()
+		return nil, err
 	}
 	return c, nil
 }
 
-func (c *conn) close() { mapping.Disconnect(&c.handle) }
+// Close closes the connection; an open transaction is rolled back.
+func (c *Conn) Close() { mapping.Disconnect(&c.handle) }
 
 // query runs the statements of script and hands the last one's result to read, if there is one. Cancelling ctx interrupts.
-func (c *conn) query(ctx context.Context, script string, read func(*mapping.Result) error) error {
+func (c *Conn) query(ctx context.Context, script string, read func(*mapping.Result) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -80,25 +109,26 @@ func resultError(result *mapping.Result) error {
 	return e
 }
 
-func (c *conn) exec(ctx context.Context, script string) error { return c.query(ctx, script, nil) }
+// Exec runs the statements of script.
+func (c *Conn) Exec(ctx context.Context, script string) error { return c.query(ctx, script, nil) }
 
-// transaction runs f between BEGIN and COMMIT; an error rolls back.
-func (c *conn) transaction(ctx context.Context, f func() error) error {
-	if err := c.exec(ctx, "BEGIN"); err != nil {
+// Transaction runs f between BEGIN and COMMIT; an error rolls back.
+func (c *Conn) Transaction(ctx context.Context, f func() error) error {
+	if err := c.Exec(ctx, "BEGIN"); err != nil {
 		return err
 	}
 	if err := f(); err != nil {
-		_ = c.exec(context.WithoutCancel(ctx), "ROLLBACK") // the first error is the one to report
+		_ = c.Exec(context.WithoutCancel(ctx), "ROLLBACK") // the first error is the one to report
 		return err
 	}
-	return c.exec(ctx, "COMMIT")
+	return c.Exec(ctx, "COMMIT")
 }
 
 // streamSize is the size of Arrow's struct ArrowArrayStream: four functions and a pointer.
 const streamSize = 5 * unsafe.Sizeof(uintptr(0))
 
-// insert appends the rows of batch, whose columns are table's, in order.
-func (c *conn) insert(ctx context.Context, table string, batch arrow.RecordBatch) error {
+// Insert appends the rows of batch, whose columns are table's, in order.
+func (c *Conn) Insert(ctx context.Context, table string, batch arrow.RecordBatch) error {
 	rows, err := array.NewRecordReader(batch.Schema(), []arrow.RecordBatch{batch})
 	if err != nil {
 		return err
@@ -113,5 +143,5 @@ func (c *conn) insert(ctx context.Context, table string, batch arrow.RecordBatch
 	if C.duckdb_arrow_scan(c.handle.Ptr, name, stream) != 0 {
 		return fmt.Errorf("insert into %s: duckdb refused the schema %s", table, batch.Schema())
 	}
-	return c.exec(ctx, "INSERT INTO "+table+" SELECT * FROM ampdev_incoming; DROP VIEW ampdev_incoming")
+	return c.Exec(ctx, "INSERT INTO "+table+" SELECT * FROM ampdev_incoming; DROP VIEW ampdev_incoming")
 }

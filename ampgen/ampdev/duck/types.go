@@ -1,4 +1,4 @@
-package store
+package duck
 
 import (
 	"fmt"
@@ -7,9 +7,9 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 )
 
-// DuckType is the DuckDB type that values of an Arrow type have inside the server. Fixed-size binaries are BLOB, fixed-size
+// TypeName is the DuckDB type that values of an Arrow type have inside the server. Fixed-size binaries are BLOB, fixed-size
 // lists are lists, and Decimal256, which is wider than any DECIMAL of DuckDB, is its text.
-func DuckType(t arrow.DataType) (string, error) {
+func TypeName(t arrow.DataType) (string, error) {
 	switch t := t.(type) {
 	case *arrow.FixedSizeBinaryType:
 		return "BLOB", nil
@@ -24,16 +24,16 @@ func DuckType(t arrow.DataType) (string, error) {
 	case *arrow.FixedSizeListType:
 		return listType(t.Elem())
 	case *arrow.MapType:
-		key, err := DuckType(t.KeyType())
+		key, err := TypeName(t.KeyType())
 		if err != nil {
 			return "", err
 		}
-		item, err := DuckType(t.ItemType())
+		item, err := TypeName(t.ItemType())
 		return "MAP(" + key + "," + item + ")", err
 	case *arrow.StructType:
 		var fields []string
 		for _, f := range t.Fields() {
-			inner, err := DuckType(f.Type)
+			inner, err := TypeName(f.Type)
 			if err != nil {
 				return "", err
 			}
@@ -48,7 +48,7 @@ func DuckType(t arrow.DataType) (string, error) {
 }
 
 func listType(elem arrow.DataType) (string, error) {
-	inner, err := DuckType(elem)
+	inner, err := TypeName(elem)
 	return inner + "[]", err
 }
 

@@ -1,4 +1,4 @@
-package store
+package duck
 
 import (
 	"context"
@@ -13,34 +13,14 @@ import (
 // maxBatchRows is DataFusion's batch size, which the server's batches never exceed.
 const maxBatchRows = 8192
 
-// Snapshot is one state of the tables: what is written later is not seen. It is for one goroutine at a time.
-type Snapshot struct{ conn *conn }
-
-// Snapshot opens a snapshot of the present state.
-func (s *Store) Snapshot(ctx context.Context) (*Snapshot, error) {
-	c, err := connect(s.db)
-	if err != nil {
-		return nil, err
-	}
-	// A transaction of DuckDB sees the state at its first statement that reads.
-	if err := c.exec(ctx, "SET TimeZone='UTC'; BEGIN TRANSACTION READ ONLY; SELECT count(*) FROM raw.blocks WHERE false"); err != nil {
-		c.close()
-		return nil, err
-	}
-	return &Snapshot{c}, nil
-}
-
-// Close ends the snapshot.
-func (s *Snapshot) Close() { s.conn.close() }
-
 // Query runs a SELECT and hands its rows to yield in batches of the given schema, at most maxRows each; 0 stands for 8,192,
-// which is also the limit. The query's columns must have the types that DuckType gives for the schema's. Yield does not own
-// the batch. There is no batch without rows.
-func (s *Snapshot) Query(ctx context.Context, query string, schema *arrow.Schema, maxRows int, yield func(arrow.RecordBatch) error) error {
+// which is also the limit. The query's columns must have the types that TypeName gives for the schema's; columns beyond
+// the schema's are skipped. Yield does not own the batch. There is no batch without rows.
+func (c *Conn) Query(ctx context.Context, query string, schema *arrow.Schema, maxRows int, yield func(arrow.RecordBatch) error) error {
 	if maxRows <= 0 || maxRows > maxBatchRows {
 		maxRows = maxBatchRows
 	}
-	return s.conn.query(ctx, query, func(result *mapping.Result) error {
+	return c.query(ctx, query, func(result *mapping.Result) error {
 		return readBatches(result, schema, maxRows, yield)
 	})
 }
@@ -99,7 +79,7 @@ func appendChunk(rows *array.RecordBuilder, chunk mapping.DataChunk, from, to in
 		return fmt.Errorf("the result has %d columns, not %d", got, want)
 	}
 	for i, f := range schema.Fields() {
-		v := mapping.DataChunkGetVector(chunk, mapping.IdxT(i))
+		v := Vector{mapping.DataChunkGetVector(chunk, mapping.IdxT(i)), int(mapping.DataChunkGetSize(chunk))}
 		if err := appendVector(rows.Field(i), f.Type, v, from, to); err != nil {
 			return fmt.Errorf("column %q: %w", f.Name, err)
 		}
