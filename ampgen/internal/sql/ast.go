@@ -218,7 +218,7 @@ type TableAlias struct {
 // Table is a table or CTE by name.
 type Table struct {
 	Pos
-	Name  []Ident // one to three parts
+	Name  []Ident // one or more parts
 	Alias *TableAlias
 }
 

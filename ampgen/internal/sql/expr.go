@@ -1,6 +1,10 @@
 package sql
 
-import "github.com/ampgen/ampgen/ampgen/internal/source"
+import (
+	"strings"
+
+	"github.com/ampgen/ampgen/ampgen/internal/source"
+)
 
 // Expr is an expression. The implementations are the pointers to the structs of this file that have an expr method:
 // ColumnRef, Literal, TypedLiteral, Interval, Paren, Unary, Binary, Is, InList, InSubquery, Between, Like, Case, Cast,
@@ -36,6 +40,17 @@ const (
 	Null    LiteralKind = "null"    // ""
 )
 
+// ValueSpan is the place of the bytes [from, to) of a String's value in the source, to point into it; the whole literal when
+// escapes or doubled quotes keep the value and the source apart.
+func (l *Literal) ValueSpan(from, to int) source.Span {
+	text := l.At.Text()
+	at := strings.Index(text, l.Value)
+	if at < 0 || from < 0 || from > to || to > len(l.Value) {
+		return l.At
+	}
+	return l.At.File.Span(l.At.Start+at+from, l.At.Start+at+to)
+}
+
 // TypedLiteral is `DATE '2020-01-01'` and the like: a cast of the string to the type.
 type TypedLiteral struct {
 	Pos
@@ -46,7 +61,7 @@ type TypedLiteral struct {
 // Interval is INTERVAL value [unit].
 type Interval struct {
 	Pos
-	Value  Expr
+	Value  Expr        // a number or string Literal, or a minus sign (Unary) before one
 	Unit   string      // the unit in upper case, such as DAY; "" when the value's text names its units
 	UnitAt source.Span // where the unit stands; zero without unit
 }
@@ -119,12 +134,9 @@ const (
 	OpContainedBy  Op = "<@"
 	OpAtQuestion   Op = "@?"
 	OpAtAt         Op = "@@"
-	OpQuestion     Op = "?"
-	OpQuestionAnd  Op = "?&"
-	OpQuestionPipe Op = "?|"
 )
 
-// Is is `x IS [NOT] NULL|TRUE|FALSE|UNKNOWN`; postfix NOT NULL and NOTNULL are IS NOT NULL.
+// Is is `x IS [NOT] NULL|TRUE|FALSE|UNKNOWN`; postfix NOT NULL is IS NOT NULL.
 type Is struct {
 	Pos
 	Operand Expr
@@ -268,7 +280,8 @@ const (
 	RespectNulls  NullTreatment = "RESPECT NULLS"
 )
 
-// Over is OVER name or OVER (spec): one of the two is set.
+// Over is OVER name or OVER (spec): one of the two is set. OVER name occurs in a select list only, and a window of that name
+// is defined in the same select.
 type Over struct {
 	Pos
 	Window *Ident
