@@ -1,0 +1,337 @@
+package infer
+
+import (
+	"errors"
+	"fmt"
+	"math/big"
+	"slices"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/ampgen/ampgen/ampgen/internal/coerce"
+	"github.com/ampgen/ampgen/ampgen/internal/diag"
+	"github.com/ampgen/ampgen/ampgen/internal/functions"
+	"github.com/ampgen/ampgen/ampgen/internal/source"
+	"github.com/ampgen/ampgen/ampgen/internal/sql"
+)
+
+var (
+	null     arrow.DataType = arrow.Null
+	boolean  arrow.DataType = arrow.FixedWidthTypes.Boolean
+	int64T   arrow.DataType = arrow.PrimitiveTypes.Int64
+	uint64T  arrow.DataType = arrow.PrimitiveTypes.Uint64
+	float64T arrow.DataType = arrow.PrimitiveTypes.Float64
+	utf8T    arrow.DataType = arrow.BinaryTypes.String
+	binary   arrow.DataType = arrow.BinaryTypes.Binary
+	interval arrow.DataType = arrow.FixedWidthTypes.MonthDayNanoInterval
+)
+
+// expr types an expression and remembers the answer. Faults below it make it poison, which is silent.
+func (s *state) expr(sc *scope, e sql.Expr) *value {
+	v := s.widened(sc, s.typeExpr(sc, e))
+	s.values[e] = v
+	return v
+}
+
+func (s *state) typeExpr(sc *scope, e sql.Expr) *value {
+	switch e := e.(type) {
+	case *sql.ColumnRef:
+		return s.columnRef(sc, e)
+	case *sql.Literal:
+		return s.literal(e, "")
+	case *sql.Paren:
+		return s.expr(sc, e.Expr)
+	case *sql.Unary:
+		return s.unary(sc, e)
+	case *sql.Binary:
+		return s.binary(sc, e)
+	case *sql.Is:
+		return s.is(sc, e)
+	case *sql.InList:
+		return s.inList(sc, e)
+	case *sql.Between:
+		return s.between(sc, e)
+	case *sql.Like:
+		return s.like(sc, e)
+	case *sql.Case:
+		return s.caseExpr(sc, e)
+	case *sql.Cast:
+		return s.cast(sc, e)
+	case *sql.TypedLiteral:
+		v := s.literal(e.Value, "")
+		return s.castTo(v, s.typeName(e.Type), false, e.Span())
+	case *sql.Interval:
+		return s.interval(sc, e)
+	case *sql.AtTimeZone:
+		v := s.expr(sc, e.Operand)
+		return s.castTo(v, coerce.Timestamp(arrow.Nanosecond, e.Zone.Value), false, e.Span())
+	case *sql.Call:
+		return s.call(sc, e)
+	case *sql.Array:
+		return s.array(sc, e)
+	case *sql.Struct:
+		return s.structExpr(sc, e)
+	case *sql.Map:
+		return s.mapExpr(sc, e)
+	case *sql.Subscript:
+		return s.subscript(sc, e)
+	case *sql.Slice:
+		return s.slice(sc, e)
+	case *sql.Subquery, *sql.InSubquery, *sql.Exists:
+		return s.subqueryExpr(sc, e)
+	}
+	s.unsupported(e.Span(), "this expression", "")
+	return poison
+}
+
+// literal types a constant; sign is "-" when a minus stands directly before a number, which the planner folds.
+func (s *state) literal(e *sql.Literal, sign string) *value {
+	switch e.Kind {
+	case sql.Number:
+		return numberLiteral(sign + e.Value)
+	case sql.String:
+		v := same(utf8T, false)
+		v.lit, v.key = &functions.Literal{Text: e.Value}, fmt.Sprintf("%q", e.Value)
+		return v
+	case sql.Hex:
+		if strings.Trim(e.Value, "0123456789abcdefABCDEF") != "" {
+			s.fault(diag.Diagnostic{Code: diag.Syntax, Span: e.Span(), Message: "a binary literal has hexadecimal digits only"})
+			return poison
+		}
+		v := same(binary, false)
+		v.key = "x" + strings.ToLower(e.Value)
+		v.lit = &functions.Literal{Text: e.Span().Text()}
+		return v
+	case sql.Boolean:
+		v := same(boolean, false)
+		v.key = e.Value
+		v.lit = &functions.Literal{Text: e.Span().Text()}
+		return v
+	default:
+		v := same(null, true)
+		v.key = "NULL"
+		v.lit = &functions.Literal{Text: e.Span().Text()}
+		return v
+	}
+}
+
+// numberLiteral is Int64, UInt64 if only that holds it, else Float64.
+func numberLiteral(text string) *value {
+	dt := float64T
+	if n, ok := new(big.Int).SetString(text, 10); ok {
+		switch {
+		case n.IsInt64():
+			dt = int64T
+		case n.IsUint64():
+			dt = uint64T
+		}
+	}
+	v := same(dt, false)
+	v.lit, v.key = &functions.Literal{Text: text}, text
+	return v
+}
+
+// interval types INTERVAL …, whose value is a constant.
+func (s *state) interval(sc *scope, e *sql.Interval) *value {
+	if v := s.expr(sc, e.Value); v.bad {
+		return v
+	}
+	v := same(interval, false)
+	v.key = "interval " + e.Span().Text()
+	return v
+}
+
+// cast types CAST, TRY_CAST and ::.
+func (s *state) cast(sc *scope, e *sql.Cast) *value {
+	v := s.expr(sc, e.Operand)
+	return s.castTo(v, s.typeName(e.Type), e.Try, e.Span())
+}
+
+// castTo is v cast to dt. The planner states the type whatever v is; casts that do not exist fail when the plan is run.
+func (s *state) castTo(v *value, dt arrow.DataType, try bool, at source.Span) *value {
+	if bad := spoiled(v); bad != nil {
+		if !bad.bad && dt != nil {
+			return &value{r: typed{dt, true}, a: typed{dt, true}} // an unknown type is settled by a cast
+		}
+		return bad
+	}
+	if dt == nil {
+		return poison
+	}
+	if !coerce.CanCast(v.a.Type, dt) {
+		s.unknownCast(v, dt, at)
+		return poison
+	}
+	out := &value{r: typed{dt, v.r.Nullable || try}, a: typed{dt, v.a.Nullable || try}}
+	word := "cast"
+	if try {
+		word = "try_cast"
+	}
+	out.key = fmt.Sprintf("%s(%s as %s)", word, v.key, coerce.Format(dt))
+	if v.shape != nil && coerce.IsString(dt) {
+		out.shape = v.shape
+	}
+	return out
+}
+
+func (s *state) unknownCast(v *value, dt arrow.DataType, at source.Span) {
+	d := diag.Diagnostic{Code: diag.UnknownCast, Span: at, Message: fmt.Sprintf("there is no cast from %s to %s", coerce.Format(v.a.Type), coerce.Format(dt))}
+	from, fixed := v.a.Type.(*arrow.FixedSizeBinaryType)
+	switch {
+	case fixed && coerce.IsString(dt) && (from.ByteWidth == 20 || from.ByteWidth == 32):
+		d.Help = "evm_decode_hex(…) gives 0x text, encode(…, 'hex') hex without 0x"
+	case fixed && coerce.IsString(dt):
+		d.Help = "encode(…, 'hex') gives hex text"
+	case fixed:
+		d.Help = "cast it to Binary first, with arrow_cast(…, 'Binary')"
+	case coerce.IsString(v.a.Type) && dt.ID() == arrow.FIXED_SIZE_BINARY:
+		d.Help = "evm_encode_hex('0x…') makes an address or a hash"
+	}
+	s.fault(d)
+}
+
+// typeName is the Arrow type of an SQL type; nil after a fault.
+func (s *state) typeName(t *sql.TypeName) arrow.DataType {
+	if simple, ok := simpleTypes[t.Kind]; ok {
+		return simple
+	}
+	switch t.Kind {
+	case sql.TypeDecimal:
+		return s.decimalType(t)
+	case sql.TypeTimestamp, sql.TypeTimestampTZ:
+		return s.timestampType(t)
+	case sql.TypeList:
+		if elem := s.typeName(t.Elem); elem != nil {
+			return coerce.ListOf(elem)
+		}
+		return nil
+	case sql.TypeFixedList:
+		if elem := s.typeName(t.Elem); elem != nil {
+			return arrow.FixedSizeListOfField(int32(t.Size), arrow.Field{Name: "item", Type: elem, Nullable: true})
+		}
+		return nil
+	case sql.TypeStruct:
+		fields := make([]arrow.Field, len(t.Fields))
+		for i, f := range t.Fields {
+			fields[i] = arrow.Field{Name: fmt.Sprintf("c%d", i), Type: s.typeName(f.Type), Nullable: true}
+			if f.Name != nil {
+				fields[i].Name = f.Name.Name
+			}
+			if fields[i].Type == nil {
+				return nil
+			}
+		}
+		return arrow.StructOf(fields...)
+	}
+	s.unsupported(t.Span(), "the type "+t.Span().Text(), "")
+	return nil
+}
+
+var simpleTypes = map[sql.TypeKind]arrow.DataType{
+	sql.TypeBoolean: boolean,
+	sql.TypeInt8:    arrow.PrimitiveTypes.Int8, sql.TypeInt16: arrow.PrimitiveTypes.Int16,
+	sql.TypeInt32: arrow.PrimitiveTypes.Int32, sql.TypeInt64: int64T,
+	sql.TypeUint8: arrow.PrimitiveTypes.Uint8, sql.TypeUint16: arrow.PrimitiveTypes.Uint16,
+	sql.TypeUint32: arrow.PrimitiveTypes.Uint32, sql.TypeUint64: uint64T,
+	sql.TypeFloat32: arrow.PrimitiveTypes.Float32, sql.TypeFloat64: float64T,
+	sql.TypeText: arrow.BinaryTypes.StringView, sql.TypeBinary: binary,
+	sql.TypeDate: arrow.FixedWidthTypes.Date32, sql.TypeTime: arrow.FixedWidthTypes.Time64ns, sql.TypeInterval: interval,
+}
+
+func (s *state) decimalType(t *sql.TypeName) arrow.DataType {
+	precision, scale := 38, 10
+	if len(t.Args) > 0 {
+		precision, scale = t.Args[0], 0
+	}
+	if len(t.Args) > 1 {
+		scale = t.Args[1]
+	}
+	if precision < 1 || precision > 76 || scale > precision || scale < -precision {
+		s.fault(diag.Diagnostic{Code: diag.Unsupported, Span: t.Span(), Message: "there is no type " + t.Span().Text(),
+			Note: "a decimal has 1 to 76 digits, and no more of them after the point"})
+		return nil
+	}
+	if precision <= 38 {
+		return &arrow.Decimal128Type{Precision: int32(precision), Scale: int32(scale)}
+	}
+	return &arrow.Decimal256Type{Precision: int32(precision), Scale: int32(scale)}
+}
+
+func (s *state) timestampType(t *sql.TypeName) arrow.DataType {
+	precision := 9
+	if len(t.Args) > 0 {
+		precision = t.Args[0]
+	}
+	i := slices.Index([]int{0, 3, 6, 9}, precision)
+	if i < 0 {
+		s.unsupported(t.Span(), "the precision of "+t.Span().Text(), "write a precision of 0, 3, 6 or 9")
+		return nil
+	}
+	return coerce.Timestamp(arrow.TimeUnit(i), "")
+}
+
+// unsupported reports what the server refuses.
+func (s *state) unsupported(at source.Span, what, help string) {
+	s.fault(diag.Diagnostic{Code: diag.Unsupported, Span: at, Message: what + " is not supported by the server", Help: help})
+}
+
+// mismatch reports types that do not go together, with the words of coerce.
+func (s *state) mismatch(at source.Span, err error) {
+	d := diag.Diagnostic{Code: diag.TypeMismatch, Span: at, Message: err.Error()}
+	var e *coerce.Error
+	if errors.As(err, &e) {
+		d.Message, d.Help = e.Message, e.Help
+	}
+	s.fault(d)
+}
+
+// subqueryExpr types a scalar subquery, IN (SELECT …) or EXISTS.
+func (s *state) subqueryExpr(sc *scope, e sql.Expr) *value {
+	switch e := e.(type) {
+	case *sql.Exists:
+		s.notIncremental(e.Span(), "EXISTS", "join the tables instead")
+		s.query(e.Query, sc, sc.ctes)
+		v := same(boolean, false)
+		v.key = fmt.Sprintf("exists@%d", e.Span().Start)
+		return v
+	case *sql.InSubquery:
+		s.notIncremental(e.Span(), "IN (SELECT …)", "join the tables instead")
+		x := s.expr(sc, e.Operand)
+		col := s.oneColumn(e.Query, sc)
+		if bad := spoiled(x, col); bad != nil {
+			return bad
+		}
+		if err := coerce.Membership(x.a.Type, []arrow.DataType{col.a.Type}); err != nil {
+			s.mismatch(e.Span(), err)
+			return poison
+		}
+		v := &value{r: typed{boolean, x.r.Nullable}, a: typed{boolean, true}}
+		v.key = fmt.Sprintf("in@%d", e.Span().Start)
+		return v
+	default:
+		q := e.(*sql.Subquery)
+		s.notIncremental(q.Span(), "a scalar subquery", "join the tables instead")
+		col := s.oneColumn(q.Query, sc)
+		if bad := spoiled(col); bad != nil {
+			return bad
+		}
+		v := &value{r: col.r, a: col.a, shape: col.shape, differ: col.differ}
+		v.a.Nullable = true // it may have no row, whatever its column says
+		v.key = fmt.Sprintf("query@%d", e.Span().Start)
+		return v
+	}
+}
+
+// oneColumn plans a subquery that must have one column.
+func (s *state) oneColumn(q *sql.Query, sc *scope) *value {
+	rel := s.query(q, sc, sc.ctes)
+	if rel.broken() {
+		return poison
+	}
+	if len(rel.cols) != 1 {
+		s.fault(diag.Diagnostic{Code: diag.QueryStructure, Span: q.Span(), Message: "the subquery must have one column, not " + fmt.Sprint(len(rel.cols))})
+		return poison
+	}
+	return &rel.cols[0].value
+}

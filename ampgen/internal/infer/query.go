@@ -1,0 +1,378 @@
+package infer
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/ampgen/ampgen/ampgen/internal/coerce"
+	"github.com/ampgen/ampgen/ampgen/internal/diag"
+	"github.com/ampgen/ampgen/ampgen/internal/sql"
+)
+
+// cte is a planned WITH query.
+type cte struct {
+	name string
+	rel  *relation
+}
+
+// cteFrame is one WITH clause; inner ones see outer ones. A nil frame is empty.
+type cteFrame struct {
+	parent *cteFrame
+	list   []*cte
+}
+
+func (f *cteFrame) find(name string) *cte {
+	for ; f != nil; f = f.parent {
+		for _, c := range f.list {
+			if c.name == name {
+				return c
+			}
+		}
+	}
+	return nil
+}
+
+func (f *cteFrame) names() []string {
+	var out []string
+	for ; f != nil; f = f.parent {
+		for _, c := range f.list {
+			out = append(out, c.name)
+		}
+	}
+	return out
+}
+
+// query plans a query. outer is the scope that encloses a subquery, nil for others.
+func (s *state) query(q *sql.Query, outer *scope, ctes *cteFrame) *relation {
+	if q.With != nil {
+		frame := &cteFrame{parent: ctes}
+		for _, c := range q.With.CTEs {
+			if frame.find(c.Name.Name) != nil {
+				s.fault(diag.Diagnostic{Code: diag.QueryStructure, Span: c.Name.Span(), Message: "WITH query " + quote(c.Name.Name) + " is defined twice",
+					Note: "also in enclosing queries a name can be used once", Help: "rename one of them"})
+			}
+			s.with(c, q.With.Recursive, outer, frame)
+		}
+		ctes = frame
+	}
+	rel, sc := s.body(q.Body, q.OrderBy, outer, ctes)
+	s.orderAndLimit(q, sc)
+	return rel
+}
+
+// with plans one WITH query and adds it to the frame.
+func (s *state) with(c *sql.CTE, recursive bool, outer *scope, frame *cteFrame) {
+	var rel *relation
+	if union, ok := c.Query.Body.(*sql.SetOp); ok && recursive && union.Op == sql.Union && refersTo(union.Right, c.Name.Name) {
+		rel = s.recursive(c, union, outer, frame)
+	} else {
+		rel = s.query(c.Query, outer, frame)
+	}
+	rel = s.alias(rel, &sql.TableAlias{Pos: c.Name.Pos, Name: c.Name, Columns: c.Columns})
+	frame.list = append(frame.list, &cte{c.Name.Name, rel})
+}
+
+// recursive plans WITH RECURSIVE: the columns are those of the first term, which the second is cast to.
+func (s *state) recursive(c *sql.CTE, union *sql.SetOp, outer *scope, frame *cteFrame) *relation {
+	s.notIncremental(c.Name.Span(), "a recursive WITH query", "")
+	base, _ := s.body(union.Left, nil, outer, frame)
+	alias := &sql.TableAlias{Pos: c.Name.Pos, Name: c.Name, Columns: c.Columns}
+	inner := &cteFrame{parent: frame, list: []*cte{{c.Name.Name, s.alias(base, alias)}}}
+	step, _ := s.body(union.Right, nil, outer, inner)
+	if !s.sameCount(union, base, step) {
+		return base
+	}
+	out := s.instance(base, nil, c.Name.Span())
+	for i, b := range out.cols {
+		next := step.cols[i]
+		if b.bad || next.bad || b.unknown.Valid() || next.unknown.Valid() {
+			continue
+		}
+		if !coerce.CanCast(next.a.Type, b.a.Type) {
+			s.fault(diag.Diagnostic{Code: diag.TypeMismatch, Span: next.span,
+				Message: fmt.Sprintf("column %q of the recursive term cannot become %s", b.name, coerce.Format(b.a.Type)),
+				Note:    "it is " + coerce.Format(next.a.Type) + ", and the first term decides", Help: "add a cast"})
+		}
+		b.a.Nullable = b.a.Nullable || next.a.Nullable
+		b.origin, b.block, b.blockHash = nil, 0, 0
+	}
+	return out
+}
+
+// refersTo reports whether a query reads the table or CTE called name.
+func refersTo(b sql.Body, name string) bool {
+	found := false
+	sql.Inspect(b, func(n sql.Node) bool {
+		if t, ok := n.(*sql.Table); ok && len(t.Name) == 1 && t.Name[0].Name == name {
+			found = true
+		}
+		return !found
+	})
+	return found
+}
+
+// body plans a query without its ORDER BY, and returns the scope in which the ORDER BY is typed.
+func (s *state) body(b sql.Body, order []*sql.OrderItem, outer *scope, ctes *cteFrame) (*relation, *scope) {
+	var rel *relation
+	switch b := b.(type) {
+	case *sql.Select:
+		return s.selectBody(b, order, outer, ctes)
+	case *sql.SetOp:
+		rel = s.setOp(b, outer, ctes)
+	case *sql.Values:
+		rel = s.valuesBody(b, outer, ctes)
+	case *sql.Query:
+		rel = s.query(b, outer, ctes)
+	}
+	return rel, &scope{rel: rel, outer: outer, ctes: ctes}
+}
+
+// orderAndLimit types ORDER BY, LIMIT and OFFSET; they have no effect on the columns.
+func (s *state) orderAndLimit(q *sql.Query, sc *scope) {
+	if len(q.OrderBy) > 0 {
+		s.res.Ordered = true
+		s.notIncremental(q.OrderBy[0].Span().To(q.OrderBy[len(q.OrderBy)-1].Span()), "ORDER BY", "remove it: a stream is in block order")
+		sc.rules = clauseRules{clause: "ORDER BY", aggregates: sc.group != nil, windows: true}
+		for _, o := range q.OrderBy {
+			s.orderItem(sc, o)
+		}
+	}
+	for _, e := range []sql.Expr{q.Limit, q.Offset} {
+		if e == nil {
+			continue
+		}
+		s.res.Limited = true
+		s.notIncremental(e.Span(), "LIMIT or OFFSET", "remove it")
+		v := s.expr(&scope{rules: clauseRules{clause: "LIMIT"}}, e)
+		if spoiled(v) == nil && !coerce.IsInteger(v.a.Type) && !coerce.IsNull(v.a.Type) {
+			s.fault(diag.Diagnostic{Code: diag.TypeMismatch, Span: e.Span(), Message: "LIMIT and OFFSET take an integer, not " + coerce.Format(v.a.Type)})
+		}
+	}
+}
+
+// orderItem types a sort key. An integer is the number of a select item.
+func (s *state) orderItem(sc *scope, o *sql.OrderItem) {
+	n, ok := ordinal(o.Expr)
+	if !ok {
+		s.expr(sc, o.Expr)
+		s.checkGrouped(sc, o.Expr)
+		return
+	}
+	most := len(sc.items)
+	if sc.items == nil {
+		most = len(sc.rel.cols)
+	}
+	if n < 1 || n > most {
+		s.badOrdinal(o.Expr, "ORDER BY", most)
+	}
+}
+
+// ordinal reads an expression that is a bare integer.
+func ordinal(e sql.Expr) (int, bool) {
+	lit, ok := e.(*sql.Literal)
+	if !ok || lit.Kind != sql.Number {
+		return 0, false
+	}
+	n, err := strconv.Atoi(lit.Value)
+	return n, err == nil
+}
+
+func (s *state) badOrdinal(e sql.Expr, clause string, most int) {
+	s.fault(diag.Diagnostic{Code: diag.QueryStructure, Span: e.Span(),
+		Message: fmt.Sprintf("%s %s names no select item", clause, e.Span().Text()), Note: fmt.Sprintf("the select list has %s", count(most, "item"))})
+}
+
+// setOp plans UNION, INTERSECT and EXCEPT.
+func (s *state) setOp(op *sql.SetOp, outer *scope, ctes *cteFrame) *relation {
+	left, _ := s.body(op.Left, nil, outer, ctes)
+	right, _ := s.body(op.Right, nil, outer, ctes)
+	if op.Op != sql.Union {
+		s.notIncremental(op.OpAt, string(op.Op), "use WHERE conditions, or make the query a :batch")
+	} else if !op.All {
+		s.notIncremental(op.OpAt, "UNION without ALL", "write UNION ALL")
+	}
+	if op.Op != sql.Union || !op.All {
+		s.res.Aggregated = true
+	}
+	if op.ByName {
+		return s.unionByName(op, left, right)
+	}
+	if !s.sameCount(op, left, right) {
+		return hidden()
+	}
+	if op.Op != sql.Union {
+		for i, l := range left.cols {
+			s.inputType(op, l, right.cols[i])
+		}
+		return left
+	}
+	cols := make([]*column, len(left.cols))
+	seen := map[string]int{}
+	for i, l := range left.cols {
+		cols[i] = s.unionColumn(op, left, right, l, right.cols[i])
+		if k := seen[l.name]; k > 0 && !l.unnamed {
+			cols[i].name = l.name + "_" + strconv.Itoa(k)
+		}
+		seen[l.name]++
+	}
+	return s.union(left, right, cols)
+}
+
+// sameCount checks that both inputs have as many columns.
+func (s *state) sameCount(op *sql.SetOp, left, right *relation) bool {
+	if left.broken() || right.broken() {
+		s.faults++
+		return false
+	}
+	if len(left.cols) == len(right.cols) {
+		return true
+	}
+	s.fault(diag.Diagnostic{Code: diag.QueryStructure, Span: op.OpAt, Message: string(op.Op) + " needs as many columns on both sides",
+		Note: fmt.Sprintf("the left side has %s, the right side %d", count(len(left.cols), "column"), len(right.cols))})
+	return false
+}
+
+// broken reports whether the relation stands for one that could not be planned, so that its columns are not known.
+func (rel *relation) broken() bool {
+	return slices.ContainsFunc(rel.cols, func(c *column) bool { return c.bad && c.name == "" && !c.unnamed })
+}
+
+// union is the output of UNION ALL over the given columns, whose block is 1 where both inputs have the block.
+func (s *state) union(left, right *relation, cols []*column) *relation {
+	out := &relation{cols: cols, joined: left.joined || right.joined}
+	if len(left.blocks) > 0 && len(right.blocks) > 0 {
+		id := s.newID()
+		out.blocks = []int{id}
+		for _, c := range cols {
+			if c.block != 0 {
+				c.block = id
+			}
+		}
+	}
+	return out
+}
+
+// unionColumn joins one column of the inputs: announced with the first one's type, sent with their common type.
+func (s *state) unionColumn(op *sql.SetOp, left, right *relation, l, r *column) *column {
+	c := &column{id: s.newID(), name: l.name, unnamed: l.unnamed, span: l.span}
+	if bad := spoiled(&l.value, &r.value); bad != nil {
+		c.value = *bad
+		return c
+	}
+	common, ok := s.inputType(op, l, r)
+	if !ok {
+		c.value = *poison
+		return c
+	}
+	c.r = typed{l.r.Type, l.r.Nullable || r.r.Nullable}
+	c.a = typed{common, l.a.Nullable || r.a.Nullable}
+	if l.logical() == r.logical() {
+		c.shape = l.shape
+	}
+	if l.origin != nil && r.origin != nil && *l.origin == *r.origin {
+		c.origin = l.origin
+	}
+	if s.isBlock(left, l) && s.isBlock(right, r) {
+		c.block = anyBlock
+	}
+	derive(&c.value, l.span, &l.value, &r.value)
+	return c
+}
+
+// inputType is the common type of two columns of a set operation.
+func (s *state) inputType(op *sql.SetOp, l, r *column) (arrow.DataType, bool) {
+	if spoiled(&l.value, &r.value) != nil {
+		return nil, false
+	}
+	common, err := coerce.Inputs([]arrow.DataType{l.a.Type, r.a.Type})
+	if err != nil {
+		s.fault(diag.Diagnostic{Code: diag.TypeMismatch, Span: r.span, Message: fmt.Sprintf("column %s of %s has no common type with the first input", label(r), op.Op),
+			Note: fmt.Sprintf("%s is %s, here it is %s", label(l), coerce.Format(l.a.Type), coerce.Format(r.a.Type)), Help: "cast both to one type"})
+		return nil, false
+	}
+	return common, true
+}
+
+// label names a column in a message.
+func label(c *column) string {
+	if c.unnamed {
+		return quote(c.span.Text())
+	}
+	return quote(c.name)
+}
+
+// unionByName matches the columns of two inputs by name; what one side lacks is null there.
+func (s *state) unionByName(op *sql.SetOp, left, right *relation) *relation {
+	if left.broken() || right.broken() {
+		return hidden()
+	}
+	var cols []*column
+	missing := func(c *column) *column {
+		n := &column{id: s.newID(), name: c.name, unnamed: c.unnamed, span: c.span, value: c.value}
+		n.r.Nullable, n.a.Nullable, n.block, n.blockHash = true, true, 0, 0
+		return n
+	}
+	named := func(cols []*column, name string) int {
+		return slices.IndexFunc(cols, func(c *column) bool { return c.name == name })
+	}
+	for _, l := range left.cols {
+		if i := named(right.cols, l.name); i >= 0 {
+			cols = append(cols, s.unionColumn(op, left, right, l, right.cols[i]))
+		} else {
+			cols = append(cols, missing(l))
+		}
+	}
+	for _, r := range right.cols {
+		if named(left.cols, r.name) < 0 {
+			cols = append(cols, missing(r))
+		}
+	}
+	return s.union(left, right, cols)
+}
+
+// valuesBody plans VALUES: columns column1, column2 and so on, always nullable to the planner.
+func (s *state) valuesBody(v *sql.Values, outer *scope, ctes *cteFrame) *relation {
+	rel := &relation{}
+	sc := &scope{outer: outer, ctes: ctes, rules: clauseRules{clause: "VALUES"}}
+	width := len(v.Rows[0])
+	cells := make([][]*value, width)
+	for _, row := range v.Rows {
+		if len(row) != width {
+			s.fault(diag.Diagnostic{Code: diag.QueryStructure, Span: row[0].Span().To(row[len(row)-1].Span()),
+				Message: fmt.Sprintf("a row of VALUES has %s, the first one %d", count(len(row), "value"), width)})
+			return hidden()
+		}
+		for i, e := range row {
+			cells[i] = append(cells[i], s.expr(sc, e))
+		}
+	}
+	for i, cell := range cells {
+		c := &column{id: s.newID(), name: "column" + strconv.Itoa(i+1), span: v.Rows[0][i].Span()}
+		c.value = *s.valuesColumn(cell, v.Rows, i)
+		rel.cols = append(rel.cols, c)
+	}
+	return rel
+}
+
+func (s *state) valuesColumn(cells []*value, rows [][]sql.Expr, i int) *value {
+	if bad := spoiled(cells...); bad != nil {
+		return bad
+	}
+	announced, actual := make([]arrow.DataType, len(cells)), make([]arrow.DataType, len(cells))
+	for k, c := range cells {
+		announced[k], actual[k] = c.r.Type, c.a.Type
+	}
+	at := rows[0][i].Span()
+	r, err := coerce.Values(announced)
+	if err == nil {
+		var a arrow.DataType
+		if a, err = coerce.Values(actual); err == nil {
+			return derive(&value{r: typed{r, true}, a: typed{a, true}}, at, cells...)
+		}
+	}
+	s.mismatch(rows[len(rows)-1][i].Span(), err)
+	return poison
+}
