@@ -1,0 +1,220 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/ampgen/ampgen/runtime"
+	"github.com/ampgen/ampgen/runtime/pgcopy"
+	"github.com/ampgen/ampgen/sinks/postgres/ddl"
+)
+
+// Sink is one table in a PostgreSQL database with its state. Units of different ranges may be open at once, each on its own
+// connection; their commits take turns. It is safe for concurrent use after Prepare.
+type Sink struct {
+	pool       *pgxpool.Pool
+	newEncoder func() pgcopy.Encoder
+	holder     string
+
+	table *target // after Prepare
+	epoch int64   // of the fence, taken by Prepare
+}
+
+var _ runtime.Sink = (*Sink)(nil)
+
+var errUnprepared = errors.New("the sink was not prepared")
+
+// Prepare is runtime.Sink's. Where everything exists it needs no privilege to create.
+func (s *Sink) Prepare(ctx context.Context, t *runtime.Table) error {
+	target := newTarget(t)
+	if _, err := ddl.Create(ddlTable(t)); err != nil {
+		return &runtime.Error{Class: runtime.Permanent, Op: "prepare", On: target.on(), Err: err}
+	}
+	err := s.transact(ctx, func(conn *pgx.Conn) error {
+		if err := target.create(ctx, conn); err != nil {
+			return err
+		}
+		epoch, err := target.takeFence(ctx, conn, s.holder)
+		s.epoch = epoch
+		return err
+	})
+	if err != nil {
+		return classify("prepare", target.on(), err)
+	}
+	s.table = target
+	return nil
+}
+
+// create creates what does not exist, and compares the table if it does.
+func (t *target) create(ctx context.Context, conn *pgx.Conn) error {
+	// Loaders that start together would else create the same things together, which PostgreSQL answers with an error.
+	if _, err := conn.Exec(ctx, "SELECT pg_advisory_xact_lock(hashtextextended('ampgen prepare ' || $1, 0))", t.state); err != nil {
+		return err
+	}
+	table := ddlTable(t.Table)
+	schema, _, _ := ddl.SplitName(t.Name)
+	if schema != "" {
+		found, err := queryValue[bool](ctx, conn, "SELECT to_regnamespace($1) IS NOT NULL", ddl.Quote(schema))
+		if err != nil {
+			return err
+		}
+		if !found {
+			if err := run(ctx, conn, ddl.CreateSchema(schema)); err != nil {
+				return err
+			}
+		}
+	}
+	found, err := exists(ctx, conn, t.rows)
+	if err != nil {
+		return err
+	}
+	if found {
+		err = t.compare(ctx, conn)
+	} else {
+		var statement string
+		if statement, err = ddl.CreateTable(table); err == nil {
+			err = run(ctx, conn, statement)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return t.createBeside(ctx, conn, table)
+}
+
+// createBeside creates the index, the views and the state, where they do not exist.
+func (t *target) createBeside(ctx context.Context, conn *pgx.Conn, table ddl.Table) error {
+	if index := ddl.CreateBlockIndex(table); index != "" {
+		found, err := t.hasBlockIndex(ctx, conn)
+		if err != nil {
+			return err
+		}
+		if !found {
+			if err := run(ctx, conn, index); err != nil {
+				return err
+			}
+		}
+	}
+	if t.History {
+		found, err := exists(ctx, conn, ddl.QuoteName(t.Name+"_current"))
+		if err != nil {
+			return err
+		}
+		if !found {
+			if err := run(ctx, conn, ddl.CreateViews(table)); err != nil {
+				return err
+			}
+		}
+	}
+	complete, err := queryValue[bool](ctx, conn, `SELECT to_regclass($2) IS NOT NULL AND EXISTS (
+		SELECT FROM pg_catalog.pg_attribute WHERE attrelid = to_regclass($1) AND attname = 'end_timestamp')`, t.state, t.fence)
+	if err != nil || complete {
+		return err
+	}
+	return run(ctx, conn, ddl.CreateState(table))
+}
+
+// run executes statements without parameters.
+func run(ctx context.Context, conn *pgx.Conn, statements string) error {
+	_, err := conn.PgConn().Exec(ctx, statements).ReadAll()
+	return err
+}
+
+// State is runtime.Sink's.
+func (s *Sink) State(ctx context.Context, t *runtime.Table) (runtime.State, error) {
+	target := newTarget(t)
+	var state runtime.State
+	err := s.pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error {
+		found, err := exists(ctx, c, target.state)
+		if err != nil || !found {
+			return err
+		}
+		all, err := target.coverage(ctx, c)
+		if err != nil {
+			return err
+		}
+		for _, r := range all {
+			state.Ranges = append(state.Ranges, r.Range)
+		}
+		if found, err = exists(ctx, c, target.fence); err != nil || !found {
+			return err
+		}
+		fence, err := target.readFence(ctx, c, false)
+		state.Fence, state.Holder = uint64(fence.Epoch), fence.Holder
+		return err
+	})
+	if err != nil {
+		return runtime.State{}, classify("read the state", target.on(), err)
+	}
+	return state, nil
+}
+
+// Close is runtime.Sink's. Open units are to be rolled back before.
+func (s *Sink) Close() error {
+	s.pool.Close()
+	return nil
+}
+
+// transact runs do in a transaction of its own. An error of COMMIT itself is classified already.
+func (s *Sink) transact(ctx context.Context, do func(conn *pgx.Conn) error) error {
+	c, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Release()
+	if err := begin(ctx, c.Conn()); err != nil {
+		return err
+	}
+	if err := do(c.Conn()); err != nil {
+		rollback(ctx, c.Conn())
+		return err
+	}
+	return commit(ctx, c.Conn(), "commit", "the database")
+}
+
+// begin starts a transaction in which every statement sees what is committed by then, whatever the role's default is: the
+// checks of a commit rely on it.
+func begin(ctx context.Context, conn *pgx.Conn) error {
+	_, err := conn.Exec(ctx, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
+	return err
+}
+
+// commit ends a transaction. Its error is a *runtime.Error.
+func commit(ctx context.Context, conn *pgx.Conn, op, on string) error {
+	tag, err := conn.Exec(ctx, "COMMIT")
+	if err != nil {
+		return classifyCommit(op, on, err)
+	}
+	if tag.String() != "COMMIT" {
+		return runtime.Errorf(runtime.Permanent, op, on, "the server answered %s to COMMIT", tag)
+	}
+	return nil
+}
+
+// rollback drops a transaction. A connection on which that fails is closed, which drops it as well.
+func rollback(ctx context.Context, conn *pgx.Conn) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
+	defer cancel()
+	if _, err := conn.Exec(ctx, "ROLLBACK"); err != nil {
+		_ = conn.Close(ctx) // it is broken already
+	}
+}
+
+func (s *Sink) prepared() error {
+	if s.table == nil {
+		return &runtime.Error{Class: runtime.Permanent, Op: "use the sink", Err: errUnprepared, Help: "call Prepare first"}
+	}
+	return nil
+}
+
+// checkUnit refuses units that can never be committed.
+func (t *target) checkUnit(u runtime.Unit) error {
+	if u.Replace && t.History {
+		return fmt.Errorf("a history table keeps its rows and cannot be replaced")
+	}
+	return checkRanges(u.Ranges)
+}
