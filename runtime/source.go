@@ -5,6 +5,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 
+	"github.com/ampgen/ampgen/runtime/amp"
 	"github.com/ampgen/ampgen/runtime/blockrange"
 )
 
@@ -12,30 +13,13 @@ import (
 type Range = blockrange.Range
 
 // Cursor is the last block of a network that was processed.
-type Cursor struct {
-	Number uint64
-	Hash   string // as received from the server
-}
+type Cursor = amp.Cursor
 
 // Request is one query as sent to the server.
-type Request struct {
-	SQL string
-	// Follow asks for the endless stream; otherwise the query runs once over what is synced.
-	Follow bool
-	// Cursor resumes a stream after these blocks, by network. Empty: from the start. Only with Follow.
-	Cursor map[string]Cursor
-}
+type Request = amp.Request
 
 // Message is one record batch of a stream with its metadata.
-type Message struct {
-	// Record may have no rows, and is nil when the message carries only metadata. It belongs to the stream and is valid until
-	// the next call of Next.
-	Record arrow.RecordBatch
-	// Ranges has one element per network; empty when the server has no data yet.
-	Ranges []Range
-	// Complete closes the microbatch: all rows of Ranges were sent, those of this message included.
-	Complete bool
-}
+type Message = amp.Message
 
 // Source opens queries. It is safe for concurrent use.
 type Source interface {
@@ -52,4 +36,15 @@ type SourceStream interface {
 	// is an interruption of a followed one. Cancelling ctx ends the wait at once.
 	Next(ctx context.Context) (Message, error)
 	Close() error
+}
+
+// server is the Source that Main uses.
+type server struct{ *amp.Client }
+
+func (s server) Open(ctx context.Context, req Request) (SourceStream, error) {
+	stream, err := s.Client.Open(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	return stream, nil
 }

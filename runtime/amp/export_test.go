@@ -1,0 +1,4 @@
+package amp
+
+// DecodeMetadata is decodeMetadata, for the fuzz test.
+var DecodeMetadata = decodeMetadata
