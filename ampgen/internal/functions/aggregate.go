@@ -8,7 +8,7 @@ import (
 
 // aggregateFunctions are the functions of a group of rows. All but count are NULL for a group without rows.
 var aggregateFunctions = append(statistics(), []*Function{
-	{Name: "approx_distinct", sig: anything(1), returns: fixed("UInt64")},
+	{Name: "approx_distinct", sig: anything(1), returns: fixed("UInt64"), runs: isHashed},
 	{Name: "approx_median", sig: oneOf{params(integers), coercible{wantOr(floats, one("Float64"), decimals)}}, returns: same(0)},
 	{Name: "approx_percentile_cont", OrderedSet: true, sig: percentile(1), returns: same(0), literals: constants(1, 2)},
 	{Name: "approx_percentile_cont_with_weight", OrderedSet: true, sig: percentile(2), returns: same(0), literals: constants(2, 3)},
@@ -26,8 +26,8 @@ var aggregateFunctions = append(statistics(), []*Function{
 	{Name: "last_value", IgnoreNulls: true, sig: anything(1), returns: same(0)},
 	{Name: "nth_value", sig: anything(2), returns: same(0), literals: constants(1)},
 	{Name: "grouping", sig: variadicAny, returns: fixed("Int32")},
-	{Name: "max", sig: custom{1, 1, unwrapped}, returns: same(0)},
-	{Name: "min", sig: custom{1, 1, unwrapped}, returns: same(0)},
+	{Name: "max", sig: custom{1, 1, unwrapped}, returns: same(0), runs: isOrdered},
+	{Name: "min", sig: custom{1, 1, unwrapped}, returns: same(0), runs: isOrdered},
 	{Name: "median", sig: number{}, returns: same(0)},
 	{Name: "percentile_cont", Aliases: []string{"quantile_cont"}, Params: []string{"expr", "percentile"}, OrderedSet: true,
 		sig: coercible{anyFloat, double}, returns: of(floatOrDouble), literals: constants(1)},
@@ -103,6 +103,17 @@ func floatOrDouble(dt arrow.DataType) arrow.DataType {
 		return dt
 	}
 	return float64Type
+}
+
+func isOrdered(dt arrow.DataType) bool { return dt.ID() != arrow.MAP }
+
+// isHashed reports whether approx_distinct has code for a type.
+func isHashed(dt arrow.DataType) bool {
+	switch dt.ID() {
+	case arrow.BINARY, arrow.LARGE_BINARY, arrow.NULL:
+		return true
+	}
+	return coerce.IsInteger(dt) || coerce.IsString(dt) || coerce.IsDate(dt) || coerce.IsTime(dt) || coerce.IsTimestamp(dt)
 }
 
 func isTyped(dt arrow.DataType) bool { return !coerce.IsNull(dt) }

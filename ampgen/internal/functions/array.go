@@ -113,16 +113,15 @@ func unionAll(args []arrow.DataType) ([]arrow.DataType, bool) {
 	return repeat(dt, len(args)), true
 }
 
-// concatLists gives all lists the same innermost items and leaves their depth.
+// concatLists gives lists of one depth and kind the same innermost items. DataFusion also announces a type for lists of
+// different depth or kind, and then sends another.
 func concatLists(args []arrow.DataType) ([]arrow.DataType, bool) {
 	bases := make([]arrow.DataType, len(args))
-	large := false
 	for i, dt := range args {
-		if !coerce.IsNull(dt) && !coerce.IsList(dt) {
+		if !coerce.IsList(dt) || depth(dt) != depth(args[0]) || isLarge(dt) != isLarge(args[0]) {
 			return nil, false
 		}
 		bases[i] = baseType(dt)
-		large = large || dt.ID() == arrow.LARGE_LIST
 	}
 	base, ok := coerce.Union(bases...)
 	if !ok {
@@ -131,12 +130,11 @@ func concatLists(args []arrow.DataType) ([]arrow.DataType, bool) {
 	out := make([]arrow.DataType, len(args))
 	for i, dt := range args {
 		out[i] = rebase(dt, base)
-		if item, ok := coerce.Item(out[i]); ok && large {
-			out[i] = arrow.LargeListOfField(item)
-		}
 	}
 	return out, true
 }
+
+func isLarge(dt arrow.DataType) bool { return dt.ID() == arrow.LARGE_LIST }
 
 // rebase replaces the innermost item type, and lists of fixed size by lists.
 func rebase(dt, base arrow.DataType) arrow.DataType {
@@ -151,11 +149,11 @@ func rebase(dt, base arrow.DataType) arrow.DataType {
 	return arrow.ListOfField(item)
 }
 
-// distanceLists makes two lists of Float64.
+// distanceLists makes two lists of Float64, which must be of one kind to run.
 func distanceLists(args []arrow.DataType) ([]arrow.DataType, bool) {
 	out := make([]arrow.DataType, len(args))
 	for i, dt := range args {
-		if !coerce.IsList(dt) {
+		if !coerce.IsList(dt) || isLarge(dt) != isLarge(args[0]) {
 			return nil, false
 		}
 		out[i] = rebase(dt, float64Type)

@@ -139,6 +139,14 @@ func constant(c *call, i int) error {
 	return &Error{Kind: NotLiteral, Function: c.fn.Name, Arg: i, Message: c.fn.Name + " needs a constant here, the same for all rows", Help: "write a literal"}
 }
 
+// constantText requires a constant that is a text.
+func constantText(c *call, i int) error {
+	if dt := c.args[i].Type; !coerce.IsString(dt) {
+		return c.invalid(i, c.fn.Name+" needs a text here, not "+coerce.Format(dt), "write it in single quotes")
+	}
+	return constant(c, i)
+}
+
 // constants requires constants at some places of the arguments.
 func constants(places ...int) map[int]literalRule {
 	rules := make(map[int]literalRule, len(places))

@@ -12,7 +12,7 @@ import (
 // coreFunctions are the functions of conditions, structs and types.
 var coreFunctions = []*Function{
 	{Name: "arrow_cast", sig: params(anyType, texts), returns: arrowCast, nullable: ifAny, literals: map[int]literalRule{1: text}},
-	{Name: "arrow_metadata", sig: oneOf{params(anyType), params(anyType, texts)}, returns: func(c *call) (arrow.DataType, error) {
+	{Name: "arrow_metadata", literals: constants(1), sig: oneOf{params(anyType), params(anyType, texts)}, returns: func(c *call) (arrow.DataType, error) {
 		if len(c.args) == 2 {
 			return utf8, nil
 		}
@@ -24,7 +24,7 @@ var coreFunctions = []*Function{
 	{Name: "greatest", sig: custom{1, -1, unionAll}, returns: same(0)},
 	{Name: "least", sig: custom{1, -1, unionAll}, returns: same(0)},
 	{Name: "named_struct", sig: custom{2, -1, asTheyAre}, returns: namedStruct},
-	{Name: "nullif", sig: comparable(2), returns: same(0)},
+	{Name: "nullif", sig: comparable(2), returns: same(0), runs: isFlat},
 	{Name: "nvl", Aliases: []string{"ifnull"}, returns: firstTyped, nullable: ifAll, sig: uniformly(2,
 		"Boolean", "UInt8", "UInt16", "UInt32", "UInt64", "Int8", "Int16", "Int32", "Int64", "Float32", "Float64",
 		"Utf8View", "Utf8", "LargeUtf8")},
@@ -39,7 +39,7 @@ var coreFunctions = []*Function{
 		return arrow.StructOf(fields...), nil
 	}},
 	{Name: "union_extract", sig: anything(2), returns: unionExtract, literals: map[int]literalRule{1: text}},
-	{Name: "union_tag", sig: anything(1), returns: fixed("Dictionary(Int8, Utf8)")},
+	{Name: "union_tag", sig: anything(1), returns: fixed("Dictionary(Int8, Utf8)"), runs: isUnion},
 	{Name: "version", sig: nullary{}, returns: fixed("Utf8")},
 }
 
@@ -134,6 +134,17 @@ func namedStruct(c *call) (arrow.DataType, error) {
 		fields[i] = arrow.Field{Name: c.args[2*i].Literal.Text, Type: c.types[2*i+1], Nullable: true}
 	}
 	return arrow.StructOf(fields...), nil
+}
+
+// isFlat reports whether values of a type compare with the kernels of arrow-rs.
+func isFlat(dt arrow.DataType) bool {
+	_, list := coerce.Item(dt)
+	return !list && dt.ID() != arrow.STRUCT && dt.ID() != arrow.MAP
+}
+
+func isUnion(dt arrow.DataType) bool {
+	_, ok := dt.(arrow.UnionType)
+	return ok
 }
 
 func unionExtract(c *call) (arrow.DataType, error) {

@@ -21,13 +21,13 @@ var nestedFunctions = listAliases([]*Function{
 	{Name: "cardinality", sig: oneOf{onLists(array), onMap{}}, returns: fixed("UInt64")},
 	{Name: "array_append", Aliases: []string{"array_push_back", "list_push_back"}, sig: onLists(array, element), returns: extended(0, 1)},
 	{Name: "array_prepend", Aliases: []string{"array_push_front", "list_push_front"}, sig: onLists(element, array), returns: extended(1, 0)},
-	{Name: "array_concat", Aliases: []string{"array_cat", "list_cat"}, sig: custom{1, -1, concatLists}, returns: concatenated},
+	{Name: "array_concat", Aliases: []string{"array_cat", "list_cat"}, sig: custom{1, -1, concatLists}, returns: same(0)},
 	{Name: "array_except", sig: onLists(array, array), returns: same(0)},
 	{Name: "array_element", Aliases: []string{"array_extract", "list_extract"}, sig: onLists(array, index), returns: of(itemOf)},
 	{Name: "array_pop_back", sig: onLists(array), returns: same(0)},
 	{Name: "array_pop_front", sig: onLists(array), returns: same(0)},
 	{Name: "array_slice", sig: oneOf{onLists(array, index, index), onLists(array, index, index, index)}, returns: same(0)},
-	{Name: "array_any_value", sig: onLists(array), returns: of(itemOf)},
+	{Name: "array_any_value", sig: onLists(array), returns: of(itemOf), runs: isTyped},
 	{Name: "make_array", Aliases: []string{"make_list"}, sig: oneOf{nullary{}, custom{1, -1, unionAll}}, returns: madeArray},
 	{Name: "array_has", Aliases: []string{"array_contains", "list_contains"}, sig: onLists(array, element), returns: fixed("Boolean")},
 	{Name: "array_has_all", sig: onFixedLists(array, array), returns: fixed("Boolean")},
@@ -36,8 +36,8 @@ var nestedFunctions = listAliases([]*Function{
 	{Name: "array_length", sig: oneOf{onFixedLists(array), onFixedLists(array, index)}, returns: fixed("UInt64")},
 	{Name: "array_distance", sig: custom{2, 2, distanceLists}, returns: fixed("Float64")},
 	{Name: "flatten", sig: onLists(array), returns: of(flattened)},
-	{Name: "array_max", sig: onLists(array), returns: of(itemOf)},
-	{Name: "array_min", sig: onLists(array), returns: of(itemOf)},
+	{Name: "array_max", sig: onLists(array), returns: of(itemOf), runs: isTyped},
+	{Name: "array_min", sig: onLists(array), returns: of(itemOf), runs: isTyped},
 	{Name: "array_sort", returns: of(sorted),
 		sig: oneOf{onLists(array), onLists(array, label), onLists(array, label, label)}},
 	{Name: "array_repeat", sig: custom{2, 2, repeated}, returns: of(coerce.ListOf)},
@@ -123,25 +123,6 @@ func extended(i, j int) returnRule {
 	}
 }
 
-// concatenated is the deepest of the lists; the outermost is large if any is.
-func concatenated(c *call) (arrow.DataType, error) {
-	deepest, large := null, false
-	for _, dt := range c.types {
-		if depth(dt) > depth(deepest) {
-			deepest = dt
-		}
-		large = large || dt.ID() == arrow.LARGE_LIST
-	}
-	item, ok := coerce.Item(deepest)
-	switch {
-	case !ok:
-		return null, nil
-	case large:
-		return arrow.LargeListOfField(item), nil
-	}
-	return arrow.ListOfField(item), nil
-}
-
 func itemOf(dt arrow.DataType) arrow.DataType {
 	item, ok := coerce.Item(dt)
 	if !ok {
@@ -169,7 +150,11 @@ func sorted(dt arrow.DataType) arrow.DataType {
 	if !ok {
 		return dt
 	}
-	return relist(dt, item.Type, dt.ID() == arrow.LARGE_LIST, false)
+	item.Nullable = true
+	if dt.ID() == arrow.LARGE_LIST {
+		return arrow.LargeListOfField(item)
+	}
+	return arrow.ListOfField(item)
 }
 
 func madeArray(c *call) (arrow.DataType, error) {

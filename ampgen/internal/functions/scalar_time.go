@@ -18,26 +18,66 @@ var timeFunctions = []*Function{
 	{Name: "date_part", Aliases: []string{"datepart"}, returns: datePart, literals: map[int]literalRule{0: text}, sig: oneOf{
 		coercible{want(texts), wantOr(timestamps, one("Timestamp(ns)"), texts)},
 		params(texts, dates), params(texts, times), params(texts, intervals), params(texts, durations)}},
-	{Name: "date_trunc", Aliases: []string{"datetrunc"}, sig: dateTrunc(), returns: same(1), literals: constants(0)},
+	{Name: "date_trunc", Aliases: []string{"datetrunc"}, sig: dateTrunc(), returns: same(1), literals: map[int]literalRule{0: constantText}},
 	{Name: "from_unixtime", returns: fromUnixtime, literals: map[int]literalRule{1: text},
 		sig: oneOf{exactly("Int64", "Utf8"), exactly("Int64")}},
 	{Name: "make_date", sig: coercible{calendarPart, calendarPart, calendarPart}, returns: fixed("Date32")},
 	{Name: "make_time", sig: coercible{calendarPart, calendarPart, calendarPart}, returns: fixed("Time32(s)")},
 	{Name: "to_char", Aliases: []string{"date_format"}, sig: toChar(), returns: fixed("Utf8")},
-	{Name: "to_date", sig: variadicAny, returns: fixed("Date32")},
-	{Name: "to_time", sig: variadicAny, returns: fixed("Time64(ns)")},
-	{Name: "to_unixtime", sig: variadicAny, returns: fixed("Int64")},
+	{Name: "to_date", sig: converting(func(dt arrow.DataType) bool {
+		return coerce.IsNumeric(dt) || coerce.IsDate(dt)
+	}), returns: fixed("Date32")},
+	{Name: "to_time", literals: map[int]literalRule{1: formatOfText}, sig: converting(func(arrow.DataType) bool { return false }), returns: fixed("Time64(ns)")},
+	{Name: "to_unixtime", sig: custom{1, -1, func(args []arrow.DataType) ([]arrow.DataType, bool) {
+		dt := args[0]
+		known := coerce.IsInteger(dt) || coerce.IsFloat(dt) || coerce.IsDate(dt) || coerce.IsTimestamp(dt) || coerce.IsNull(dt)
+		return args, areTexts(args) || known && len(args) == 1
+	}}, returns: fixed("Int64")},
 	{Name: "to_local_time", sig: params(timestamps), returns: of(func(dt arrow.DataType) arrow.DataType {
 		if t, ok := dt.(*arrow.TimestampType); ok {
 			return coerce.Timestamp(t.Unit, "")
 		}
 		return coerce.Timestamp(arrow.Nanosecond, "")
 	})},
-	{Name: "to_timestamp", sig: variadicAny, returns: fixed("Timestamp(ns)")},
-	{Name: "to_timestamp_seconds", sig: variadicAny, returns: fixed("Timestamp(s)")},
-	{Name: "to_timestamp_millis", sig: variadicAny, returns: fixed("Timestamp(ms)")},
-	{Name: "to_timestamp_micros", sig: variadicAny, returns: fixed("Timestamp(us)")},
-	{Name: "to_timestamp_nanos", sig: variadicAny, returns: fixed("Timestamp(ns)")},
+	{Name: "to_timestamp", sig: converting(func(dt arrow.DataType) bool {
+		return wholeSeconds(dt) || dt.ID() == arrow.FLOAT64
+	}), returns: fixed("Timestamp(ns)")},
+	{Name: "to_timestamp_seconds", sig: converting(func(dt arrow.DataType) bool {
+		return wholeSeconds(dt) || dt.ID() == arrow.DECIMAL128
+	}), returns: fixed("Timestamp(s)")},
+	{Name: "to_timestamp_millis", sig: converting(wholeSeconds), returns: fixed("Timestamp(ms)")},
+	{Name: "to_timestamp_micros", sig: converting(wholeSeconds), returns: fixed("Timestamp(us)")},
+	{Name: "to_timestamp_nanos", sig: converting(wholeSeconds), returns: fixed("Timestamp(ns)")},
+}
+
+// converting is the signature of a function that reads texts, instants, and the other types that accept names, by
+// formats. DataFusion announces a result for every type of argument and refuses it when the query runs.
+func converting(accept func(dt arrow.DataType) bool) custom {
+	return custom{1, -1, func(args []arrow.DataType) ([]arrow.DataType, bool) {
+		dt := args[0]
+		ok := coerce.IsString(dt) || coerce.IsTimestamp(dt) || coerce.IsNull(dt) || accept(dt)
+		return args, ok && areTexts(args[1:])
+	}}
+}
+
+// wholeSeconds are the integers that count seconds, or a fraction of them, since 1970.
+func wholeSeconds(dt arrow.DataType) bool { return dt.ID() == arrow.INT32 || dt.ID() == arrow.INT64 }
+
+func areTexts(types []arrow.DataType) bool {
+	for _, dt := range types {
+		if !coerce.IsString(dt) {
+			return false
+		}
+	}
+	return true
+}
+
+// formatOfText requires a constant format where a text is read by it.
+func formatOfText(c *call, i int) error {
+	if coerce.IsString(c.args[0].Type) {
+		return constant(c, i)
+	}
+	return nil
 }
 
 // calendarPart is a year, month, day, hour, minute or second.

@@ -185,13 +185,18 @@ def decimals(answers):
 POOL = ["NULL", "b", "i32", "i64", "u64", "f32", "f64", "d128", "s", "sv", "ls", "bin", "fsb20", "date", "ts", "tsz", "mdn", "li", "st", "map"]
 SMALL = ["NULL", "i32", "i64", "u64", "f64", "d128", "s", "sv", "bin", "tsz", "li"]
 
+PARTS = [
+    "year", "quarter", "month", "week", "day", "doy", "dow", "isodow", "hour", "minute", "second", "millisecond", "microsecond",
+    "nanosecond", "epoch", "EPOCH", "qtr", "isoyear", "century", "nonsense",
+]
+
 # Calls whose arguments must be literals, or that the pools do not reach.
 LITERALS = {
     "arrow_cast": ["{x}|'Utf8'", "{x}|'Binary'", "{x}|'Timestamp(ns, \"UTC\")'", "{x}|'nonsense'", "{x}|''", "{x}|NULL", "{x}|1"],
     "arrow_metadata": ["i64|'k'"],
-    "date_part": ["'year'|{x}", "'epoch'|{x}", "'EPOCH'|{x}", "'second'|{x}", "''|{x}", "NULL|{x}", "1|{x}"],
+    "date_part": [f"'{part}'|{{x}}" for part in PARTS] + ["''|{x}", "NULL|{x}", "1|{x}"],
     "date_trunc": ["'day'|{x}", "NULL|{x}", "1|{x}"],
-    "date_bin": ["INTERVAL '1 day'|{x}", "INTERVAL '1 day'|{x}|ts", "INTERVAL '1 day'|tsz|{x}", "dt|{x}", "mdn|{x}|tsms", "ym|{x}", "'1 day'|{x}"],
+    "date_bin": ["INTERVAL '1 hour'|{x}", "INTERVAL '1 hour'|{x}|ts", "INTERVAL '1 hour'|tsz|{x}", "dt|{x}", "mdn|{x}|tsms", "ym|{x}", "'1 hour'|{x}"],
     "from_unixtime": ["{x}|'UTC'", "{x}|''", "{x}|NULL", "i64|1"],
     "to_char": ["{x}|'%Y'", "{x}|sv"],
     "to_timestamp": ["{x}|'%Y'", "s|{x}"], "to_timestamp_seconds": ["{x}|'%Y'"], "to_timestamp_millis": ["{x}|'%Y'"],
@@ -232,7 +237,8 @@ LITERALS = {
     "array_remove": ["li!|1", "lfsb|fsb20", "lnn|1", "lu|1", "fl3|1"], "array_remove_all": ["li!|1", "lnn|1"],
     "array_position": ["li|1|1", "lstr|'a'|{x}"], "array_length": ["{x}|1", "li|{x}"], "array_distance": ["li|{x}", "ll|li", "fl3|fl3", "lstr|li", "lli|lli"],
     "array_except": ["lu|{x}", "ll|{x}", "fl3|fl3"], "array_intersect": ["lu|{x}", "ll|{x}", "fl3|fl3"], "array_union": ["lu|{x}", "ll|{x}", "fl3|fl3"],
-    "map": ["lstr|li", "lstr|lfsb", "li|li", "fl3|fl3", "ll|ll", "NULL|NULL", "lstr|{x}", "{x}|li"],
+    "make_map": ["", "'a'|{x}", "'a'|1|'b'|2", "'a'|1|'b'|NULL", "s!|i64|'b'|u64", "1|'a'|2", "fsb20!|st"],
+    "map": ["s!|i64", "fsb20!|{x}", "'a'|1|'b'|2", "lstr|li", "lstr|lfsb", "li|li", "fl3|fl3", "ll|ll", "NULL|NULL", "lstr|{x}", "{x}|li"],
     "map_extract": ["map|'a'", "map|sv", "map|{x}", "mapu|s"],
     "union_extract": ["i64|'a'"],
     "coalesce": ["{x}|i64!", "i64|i64!", "i64!|i64", "fsb20|fsb20", "fsb20|NULL", "fsb20|fsb32", "st|stu", "st|stx", "stnn|st", "u64|0", "s|0", "NULL|NULL|{x}", "li|lu", "lnn|li", "li|ll", "fl3|li"],
@@ -292,6 +298,10 @@ def functions(answers, names):
     rng = random.Random(52)
     everything = ["NULL", *TYPES]
     for name in names:
+        if name in ("map", "make_map"):  # no key may be NULL, as all columns are
+            for template in LITERALS[name]:
+                spread_template(answers, name, template, everything)
+            continue
         call(answers, name, [])
         spread(answers, name, [[x] for x in everything])
         pairs = list(itertools.product(POOL, POOL))
@@ -304,7 +314,7 @@ def functions(answers, names):
 
 def spread_template(answers, name, template, everything):
     if "{x}" not in template:
-        call(answers, name, template.split("|"))
+        call(answers, name, template.split("|") if template else [])
         return
     for x in everything:
         call(answers, name, [a.replace("{x}", x) for a in template.split("|")])
@@ -319,6 +329,7 @@ def main():
 
     listed, own_names = listed_functions()
     own_names -= WINDOW_ONLY | {"grouping"}  # grouping(x) needs x in GROUP BY
+    own_names |= {"make_map"}
     names = sorted(own_names | {n + "@window" for n in WINDOW_ONLY | WINDOW_TOO})
     answers = Answers()
     functions(answers, names)
