@@ -111,6 +111,11 @@ func (s *state) slice(sc *scope, e *sql.Slice) *value {
 	if e.Step != nil {
 		args, at = append(args, s.expr(sc, e.Step)), append(at, e.Step.Span())
 	}
+	if f, ok := coerce.Item(args[0].a.Type); !args[0].bad && ok && !f.Nullable {
+		s.fault(diag.Diagnostic{Code: diag.Unsupported, Span: e.Span(), Message: "the server cannot slice a list whose items are declared not null",
+			Help: fmt.Sprintf("write arrow_cast(%s, '%s') first", e.Base.Span().Text(), coerce.Format(coerce.ListOf(f.Type)))})
+		return poison
+	}
 	v := s.apply("array_slice", args, at, e.Span())
 	if v.bad {
 		return v

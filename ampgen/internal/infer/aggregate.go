@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/apache/arrow-go/v18/arrow"
+
 	"github.com/ampgen/ampgen/ampgen/internal/coerce"
 	"github.com/ampgen/ampgen/ampgen/internal/diag"
 	"github.com/ampgen/ampgen/ampgen/internal/functions"
@@ -154,6 +156,9 @@ func (s *state) over(sc *scope, c *sql.Call) {
 
 // windowSpec types the inside of OVER (…).
 func (s *state) windowSpec(sc *scope, w *sql.WindowSpec) {
+	spec := *sc
+	spec.rules = clauseRules{clause: "a window", aggregates: sc.rules.aggregates}
+	sc = &spec
 	for _, e := range w.PartitionBy {
 		s.expr(sc, e)
 		s.checkGrouped(sc, e)
@@ -161,6 +166,9 @@ func (s *state) windowSpec(sc *scope, w *sql.WindowSpec) {
 	for _, o := range w.OrderBy {
 		s.expr(sc, o.Expr)
 		s.checkGrouped(sc, o.Expr)
+	}
+	if len(w.OrderBy) > 0 && (w.Frame == nil || w.Frame.Units == sql.FrameRange) {
+		s.checkRange(w.OrderBy[0].Expr)
 	}
 	if w.Frame == nil {
 		return
@@ -181,5 +189,19 @@ func (s *state) windowSpec(sc *scope, w *sql.WindowSpec) {
 		s.fault(diag.Diagnostic{Code: diag.QueryStructure, Span: w.Frame.Span(), Message: "RANGE with an offset needs exactly one ORDER BY key"})
 	case w.Frame.Units == sql.FrameGroups && len(w.OrderBy) == 0:
 		s.fault(diag.Diagnostic{Code: diag.QueryStructure, Span: w.Frame.Span(), Message: "GROUPS needs ORDER BY"})
+	}
+}
+
+// checkRange checks the first sort key of a window whose frame is a range, which the default is: bytes and structs have no
+// ranges.
+func (s *state) checkRange(e sql.Expr) {
+	v := s.values[e]
+	if spoiled(v) != nil {
+		return
+	}
+	switch t := v.a.Type; {
+	case coerce.IsBinary(t), t.ID() == arrow.FIXED_SIZE_BINARY, t.ID() == arrow.STRUCT, t.ID() == arrow.MAP:
+		s.fault(diag.Diagnostic{Code: diag.TypeMismatch, Span: e.Span(), Message: "a window cannot be ordered by " + coerce.Format(t),
+			Note: "its frame is a range unless ROWS is written", Help: "add ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"})
 	}
 }

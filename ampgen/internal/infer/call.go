@@ -62,6 +62,10 @@ func (s *state) specialCall(sc *scope, c *sql.Call, name string) *value {
 		if s.ignoredClauses(c, name) {
 			return poison
 		}
+		if !sc.rules.unnest {
+			s.unsupported(c.Span(), "unnest in "+sc.rules.clause, "write it in the select list")
+			return poison
+		}
 		args, at := s.typeArgs(sc, c)
 		if len(args) != 1 {
 			s.fault(diag.Diagnostic{Code: diag.Arguments, Span: c.Span(), Message: "unnest takes one argument"})

@@ -139,6 +139,7 @@ func (s *state) interval(sc *scope, e *sql.Interval) *value {
 	}
 	v := same(interval, false)
 	v.key = "interval " + e.Span().Text()
+	v.lit = &functions.Literal{Text: e.Span().Text()}
 	return v
 }
 
@@ -284,54 +285,4 @@ func (s *state) mismatch(at source.Span, err error) {
 		d.Message, d.Help = e.Message, e.Help
 	}
 	s.fault(d)
-}
-
-// subqueryExpr types a scalar subquery, IN (SELECT …) or EXISTS.
-func (s *state) subqueryExpr(sc *scope, e sql.Expr) *value {
-	switch e := e.(type) {
-	case *sql.Exists:
-		s.notIncremental(e.Span(), "EXISTS", "join the tables instead")
-		s.query(e.Query, sc, sc.ctes)
-		v := same(boolean, false)
-		v.key = fmt.Sprintf("exists@%d", e.Span().Start)
-		return v
-	case *sql.InSubquery:
-		s.notIncremental(e.Span(), "IN (SELECT …)", "join the tables instead")
-		x := s.expr(sc, e.Operand)
-		col := s.oneColumn(e.Query, sc)
-		if bad := spoiled(x, col); bad != nil {
-			return bad
-		}
-		if err := coerce.Membership(x.a.Type, []arrow.DataType{col.a.Type}); err != nil {
-			s.mismatch(e.Span(), err)
-			return poison
-		}
-		v := &value{r: typed{boolean, x.r.Nullable}, a: typed{boolean, true}}
-		v.key = fmt.Sprintf("in@%d", e.Span().Start)
-		return v
-	default:
-		q := e.(*sql.Subquery)
-		s.notIncremental(q.Span(), "a scalar subquery", "join the tables instead")
-		col := s.oneColumn(q.Query, sc)
-		if bad := spoiled(col); bad != nil {
-			return bad
-		}
-		v := &value{r: col.r, a: col.a, shape: col.shape, differ: col.differ}
-		v.a.Nullable = true // it may have no row, whatever its column says
-		v.key = fmt.Sprintf("query@%d", e.Span().Start)
-		return v
-	}
-}
-
-// oneColumn plans a subquery that must have one column.
-func (s *state) oneColumn(q *sql.Query, sc *scope) *value {
-	rel := s.query(q, sc, sc.ctes)
-	if rel.broken() {
-		return poison
-	}
-	if len(rel.cols) != 1 {
-		s.fault(diag.Diagnostic{Code: diag.QueryStructure, Span: q.Span(), Message: "the subquery must have one column, not " + fmt.Sprint(len(rel.cols))})
-		return poison
-	}
-	return &rel.cols[0].value
 }

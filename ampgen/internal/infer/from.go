@@ -152,14 +152,14 @@ func (s *state) scanColumns(ds *catalog.Dataset, table *catalog.Table, dataset s
 	return rel
 }
 
-// derived plans a query in FROM. Only LATERAL ones see their neighbours to the left.
+// derived plans a query in FROM.
 func (s *state) derived(t *sql.Derived, sc *scope) *relation {
-	outer := sc.outer
 	if t.Lateral {
-		s.notIncremental(t.Span(), "LATERAL", "join the tables on a condition instead")
-		outer = &scope{rel: sc.rel, ctes: sc.ctes}
+		s.fault(diag.Diagnostic{Code: diag.Unsupported, Span: t.Span(), Message: "the server cannot run LATERAL",
+			Note: "it plans the query and refuses to run it", Help: "join on a condition instead"})
+		return hidden()
 	}
-	return s.query(t.Query, outer, sc.ctes)
+	return s.query(t.Query, sc.outer, sc.ctes)
 }
 
 // alias renames a relation: its qualifier becomes the alias, and its columns those of the alias's list. Without an alias
@@ -230,7 +230,7 @@ func (s *state) instance(rel *relation, qualifier []string, at source.Span) *rel
 func (s *state) unnestTable(t *sql.Unnest, sc *scope) *relation {
 	rel := &relation{}
 	for _, arg := range t.Args {
-		v := s.expr(&scope{rel: &relation{}, outer: &scope{rel: sc.rel}, ctes: sc.ctes, rules: clauseRules{clause: "UNNEST"}}, arg)
+		v := s.expr(&scope{rel: &relation{}, outer: &scope{rel: sc.rel}, ctes: sc.ctes, rules: clauseRules{clause: "UNNEST", unnest: true}}, arg)
 		if v.bad || v.unknown.Valid() {
 			rel.cols = append(rel.cols, &column{id: s.newID(), value: *v, unnamed: true, span: arg.Span()})
 			continue

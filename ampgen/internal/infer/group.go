@@ -58,6 +58,29 @@ func (s *state) isAggregate(e sql.Expr) bool {
 	return ok && f.Kind == functions.Aggregate
 }
 
+// hasAggregate reports whether an aggregate function is called in e.
+func (s *state) hasAggregate(e sql.Expr) bool {
+	found := false
+	inspectLevel(e, func(e sql.Expr) bool {
+		found = found || s.isAggregate(e)
+		return !found
+	})
+	return found
+}
+
+// isCountStar reports whether e is count(*) or count().
+func isCountStar(e sql.Expr) bool {
+	c, ok := e.(*sql.Call)
+	if !ok || c.Name[0].Name != "count" {
+		return false
+	}
+	if len(c.Args) == 0 {
+		return true
+	}
+	_, ok = c.Args[0].Value.(*sql.Star)
+	return ok
+}
+
 // inspectLevel visits the expressions below n, without those of subqueries; f answers false to skip what is below one.
 func inspectLevel(n sql.Node, f func(sql.Expr) bool) {
 	sql.Inspect(n, func(n sql.Node) bool {
@@ -166,8 +189,12 @@ func (s *state) closeGroups(q *sql.Select, sc *scope) {
 	}
 	if q.GroupBy != nil && q.GroupBy.All {
 		for _, it := range sc.items {
-			if it.expr == nil || !s.isAggregate(it.expr) {
+			switch {
+			case it.expr == nil || !s.hasAggregate(it.expr):
 				sc.group.keys[it.key] = true
+			case !s.isAggregate(it.expr) || it.aliased && isCountStar(it.expr):
+				s.fault(diag.Diagnostic{Code: diag.Unsupported, Span: it.span, Message: "GROUP BY ALL takes this item for a key, and cannot run it",
+					Help: "list the keys in GROUP BY"})
 			}
 		}
 	}
@@ -213,7 +240,8 @@ func (s *state) having(q *sql.Select, sc *scope) {
 	if q.Having == nil {
 		return
 	}
-	sc.rules = clauseRules{clause: "HAVING", aggregates: true}
+	sc.rules = condition("HAVING")
+	sc.rules.aggregates = true
 	s.predicate(sc, q.Having)
 	if sc.group == nil {
 		s.fault(diag.Diagnostic{Code: diag.QueryStructure, Span: q.Having.Span(), Message: "HAVING needs GROUP BY or an aggregate", Help: "write WHERE"})
@@ -227,7 +255,8 @@ func (s *state) qualify(q *sql.Select, sc *scope) {
 	if q.Qualify == nil {
 		return
 	}
-	sc.rules = clauseRules{clause: "QUALIFY", aggregates: sc.group != nil, windows: true}
+	sc.rules = condition("QUALIFY")
+	sc.rules.aggregates, sc.rules.windows = sc.group != nil, true
 	s.predicate(sc, q.Qualify)
 	s.checkGrouped(sc, q.Qualify)
 	windowed := false

@@ -21,7 +21,7 @@ func (s *state) join(j *sql.Join, sc *scope) *relation {
 
 	switch {
 	case j.On != nil:
-		on := &scope{rel: all, outer: sc.outer, ctes: sc.ctes, rules: clauseRules{clause: "ON"}}
+		on := &scope{rel: all, outer: sc.outer, ctes: sc.ctes, rules: condition("ON")}
 		s.predicate(on, j.On)
 		s.provenEqual(j.On)
 	case j.Natural:

@@ -79,8 +79,8 @@ func (s *state) with(c *sql.CTE, recursive bool, outer *scope, frame *cteFrame) 
 func (s *state) recursive(c *sql.CTE, union *sql.SetOp, outer *scope, frame *cteFrame) *relation {
 	s.notIncremental(c.Name.Span(), "a recursive WITH query", "")
 	base, _ := s.body(union.Left, nil, outer, frame)
-	alias := &sql.TableAlias{Pos: c.Name.Pos, Name: c.Name, Columns: c.Columns}
-	inner := &cteFrame{parent: frame, list: []*cte{{c.Name.Name, s.alias(base, alias)}}}
+	// The second term sees the first one's own column names, not those of the column list.
+	inner := &cteFrame{parent: frame, list: []*cte{{c.Name.Name, s.alias(base, &sql.TableAlias{Pos: c.Name.Pos, Name: c.Name})}}}
 	step, _ := s.body(union.Right, nil, outer, inner)
 	if !s.sameCount(union, base, step) {
 		return base
@@ -136,8 +136,12 @@ func (s *state) orderAndLimit(q *sql.Query, sc *scope) {
 		s.res.Ordered = true
 		s.notIncremental(q.OrderBy[0].Span().To(q.OrderBy[len(q.OrderBy)-1].Span()), "ORDER BY", "remove it: a stream is in block order")
 		sc.rules = clauseRules{clause: "ORDER BY", aggregates: sc.group != nil, windows: true}
-		for _, o := range q.OrderBy {
+		for i, o := range q.OrderBy {
 			s.orderItem(sc, o)
+			s.checkDistinctOrder(sc, o, i)
+		}
+		if len(q.OrderBy) < len(sc.distinctOn) {
+			s.distinctOnOrder(q.OrderBy[0])
 		}
 	}
 	for _, e := range []sql.Expr{q.Limit, q.Offset} {
@@ -168,6 +172,25 @@ func (s *state) orderItem(sc *scope, o *sql.OrderItem) {
 	if n < 1 || n > most {
 		s.badOrdinal(o.Expr, "ORDER BY", most)
 	}
+}
+
+// checkDistinctOrder checks the i-th sort key of a SELECT DISTINCT.
+func (s *state) checkDistinctOrder(sc *scope, o *sql.OrderItem, i int) {
+	v := s.values[o.Expr]
+	if v == nil || v.bad {
+		return // an ordinal, or a reported fault
+	}
+	switch {
+	case i < len(sc.distinctOn) && v.key != sc.distinctOn[i]:
+		s.distinctOnOrder(o)
+	case sc.distinct && !slices.ContainsFunc(sc.items, func(it *item) bool { return it.key == v.key }):
+		s.fault(diag.Diagnostic{Code: diag.QueryStructure, Span: o.Span(), Message: "SELECT DISTINCT can be ordered by its select items only",
+			Help: "add the sort key to the select list"})
+	}
+}
+
+func (s *state) distinctOnOrder(o *sql.OrderItem) {
+	s.fault(diag.Diagnostic{Code: diag.QueryStructure, Span: o.Span(), Message: "ORDER BY must begin with the keys of DISTINCT ON", Help: "order by them first"})
 }
 
 // ordinal reads an expression that is a bare integer.

@@ -43,6 +43,9 @@ type scope struct {
 	rules clauseRules
 	group *grouping // of an aggregated SELECT, for the clauses after GROUP BY
 
+	distinct   bool     // SELECT DISTINCT: ORDER BY takes select items only
+	distinctOn []string // the keys of DISTINCT ON, which ORDER BY must begin with
+
 	items   []*item    // the select list, where its aliases are visible
 	aliases aliasOrder // whether they are, and what goes first
 }
@@ -56,11 +59,19 @@ const (
 	aliasesFirst            // ORDER BY
 )
 
-// clauseRules says what kinds of function a clause allows.
+// clauseRules says what a clause allows.
 type clauseRules struct {
 	clause     string // for messages
 	aggregates bool
 	windows    bool
+	unnest     bool
+	scalars    bool // scalar subqueries; elsewhere the server plans them and cannot run them
+	predicates bool // EXISTS and IN (SELECT …); likewise
+}
+
+// condition is what the conditions of a query allow.
+func condition(clause string) clauseRules {
+	return clauseRules{clause: clause, scalars: true, predicates: true}
 }
 
 // lookup finds the columns that parts can mean in rel, and how many of the parts name fields below the column. Qualified

@@ -23,7 +23,7 @@ func (s *state) selectBody(q *sql.Select, order []*sql.OrderItem, outer *scope, 
 	sc := &scope{outer: outer, ctes: ctes}
 	sc.rel = s.from(q.From, sc)
 	if q.Where != nil {
-		sc.rules = clauseRules{clause: "WHERE"}
+		sc.rules = condition("WHERE")
 		s.predicate(sc, q.Where)
 		s.provenEqual(q.Where)
 	}
@@ -34,7 +34,7 @@ func (s *state) selectBody(q *sql.Select, order []*sql.OrderItem, outer *scope, 
 	if s.aggregated(q, order) {
 		s.groupBy(q, sc)
 	}
-	sc.rules = clauseRules{clause: "SELECT", aggregates: true, windows: true}
+	sc.rules = clauseRules{clause: "SELECT", aggregates: true, windows: true, unnest: true, scalars: true}
 	sc.items = s.selectList(q, sc)
 	s.closeGroups(q, sc)
 	for _, w := range q.Windows {
@@ -130,9 +130,7 @@ func (s *state) wildcard(sc *scope, w *sql.Wildcard) []*item {
 			s.fault(diag.Diagnostic{Code: diag.QueryStructure, Span: ex.Span(), Message: quote(ex.Value) + " is excluded twice", Help: "remove one"})
 		}
 		excluded = append(excluded, ex.Value)
-		if !slices.ContainsFunc(cols, func(c *column) bool { return c.name == ex.Value || c.bad }) {
-			s.noWildcardColumn(ex, cols)
-		}
+		s.checkExcluded(sc, w, ex, cols)
 	}
 	cols = slices.DeleteFunc(slices.Clone(cols), func(c *column) bool { return slices.Contains(excluded, c.name) })
 
@@ -159,6 +157,27 @@ func (s *state) wildcard(sc *scope, w *sql.Wildcard) []*item {
 		}
 	}
 	return items
+}
+
+// checkExcluded checks that an excluded name means one column. The planner looks it up among all columns, those that USING
+// made one included.
+func (s *state) checkExcluded(sc *scope, w *sql.Wildcard, name sql.Ident, cols []*column) {
+	among := cols
+	if len(w.Qualifier) == 0 {
+		among = sc.rel.cols
+	}
+	var found []*column
+	for _, c := range among {
+		if c.name == name.Value {
+			found = append(found, c)
+		}
+	}
+	switch {
+	case len(found) == 0:
+		s.noWildcardColumn(name, cols)
+	case len(found) > 1:
+		s.ambiguous(&sql.ColumnRef{Pos: name.Pos, Parts: []sql.Ident{name}}, found)
+	}
 }
 
 func (s *state) noWildcardColumn(name sql.Ident, cols []*column) {
@@ -220,13 +239,16 @@ func (s *state) distinct(q *sql.Select, sc *scope) {
 	}
 	s.res.Aggregated = true
 	if q.Distinct.On == nil {
+		sc.distinct = true
 		s.notIncremental(q.Distinct.Span(), "DISTINCT", "write DISTINCT ON (block_num(), …), which is computed per block")
 		return
 	}
 	on := *sc
 	on.aliases, on.rules = aliasesFirst, clauseRules{clause: "DISTINCT ON"}
+	sc.distinctOn = []string{}
 	for i, e := range q.Distinct.On {
 		v := s.expr(&on, e)
+		sc.distinctOn = append(sc.distinctOn, v.key)
 		if i == 0 && !v.bad && !isBlockNumCall(e) {
 			s.notIncremental(e.Span(), "DISTINCT ON whose first key is not block_num()", "write DISTINCT ON (block_num(), …)")
 		}
