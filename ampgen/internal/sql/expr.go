@@ -92,14 +92,13 @@ type Binary struct {
 // upper case.
 type Op string
 
-// The operators that the planner knows. For some no operand types exist; that is for inference to say.
+// The operators that the planner knows.
 const (
 	OpPlus         Op = "+"
 	OpMinus        Op = "-"
 	OpMultiply     Op = "*"
 	OpDivide       Op = "/"
 	OpModulo       Op = "%"
-	OpIntDivide    Op = "//"
 	OpConcat       Op = "||"
 	OpEq           Op = "="
 	OpNotEq        Op = "<>"
@@ -125,15 +124,8 @@ const (
 	OpILikeMatch   Op = "~~*"
 	OpNotLikeMatch Op = "!~~"
 	OpNotILike     Op = "!~~*"
-	OpArrow        Op = "->"
-	OpLongArrow    Op = "->>"
-	OpHashArrow    Op = "#>"
-	OpHashLong     Op = "#>>"
-	OpHashMinus    Op = "#-"
 	OpContains     Op = "@>"
 	OpContainedBy  Op = "<@"
-	OpAtQuestion   Op = "@?"
-	OpAtAt         Op = "@@"
 )
 
 // Is is `x IS [NOT] NULL|TRUE|FALSE|UNKNOWN`; postfix NOT NULL is IS NOT NULL.

@@ -224,6 +224,10 @@ func (p *parser) slip(what string, t Token) string {
 		return "delete the comma before it"
 	case t.Kind == Symbol && (t.Text == "“" || t.Text == "”" || t.Text == "‘" || t.Text == "’"):
 		return `use straight quotes: ' around text, " around names`
+	case t.Kind == Symbol && t.Text == "!" && what == anExpression:
+		return "write NOT"
+	case t.Kind == Symbol && t.Text == "[" && what == aTable:
+		return `brackets do not quote names; write "name"`
 	case t.Kind == Word && isUpperWord(what):
 		return suggest.DidYouMean(t.Text, []string{what})
 	}

@@ -243,8 +243,6 @@ func (p *parser) specialCall(t Token) Expr {
 		return p.substring(start)
 	case "OVERLAY":
 		return p.overlay(start)
-	case "TRIM":
-		return p.trim(start)
 	case "ARRAY":
 		if p.startsQuery(2) {
 			p.unsupported(p.at(t), "ARRAY with a subquery", "write (SELECT array_agg(x) FROM …)")
@@ -395,8 +393,9 @@ func (p *parser) overlay(start int) Expr {
 }
 
 // trim parses TRIM([side] [characters FROM] x) and TRIM(x, characters).
-func (p *parser) trim(start int) Expr {
-	p.pos += 2
+func (p *parser) trim() Expr {
+	start := p.pos
+	p.formOpen()
 	function, side := "btrim", p.peek(0)
 	sided := p.isWord(0, "BOTH", "LEADING", "TRAILING")
 	if sided {

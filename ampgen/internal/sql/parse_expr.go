@@ -34,9 +34,7 @@ type binary struct {
 
 var binaries = map[string]binary{
 	"OR": {bindOr, OpOr}, "AND": {bindAnd, OpAnd}, "XOR": {bindXor, OpBitXor},
-	"->": {bindPGOther, OpArrow}, "->>": {bindPGOther, OpLongArrow}, "#>": {bindPGOther, OpHashArrow},
-	"#>>": {bindPGOther, OpHashLong}, "#-": {bindPGOther, OpHashMinus}, "@>": {bindPGOther, OpContains},
-	"<@": {bindPGOther, OpContainedBy}, "@?": {bindPGOther, OpAtQuestion}, "@@": {bindPGOther, OpAtAt},
+	"@>": {bindPGOther, OpContains}, "<@": {bindPGOther, OpContainedBy},
 	"=": {bindCompare, OpEq}, "==": {bindCompare, OpEq}, "<>": {bindCompare, OpNotEq}, "!=": {bindCompare, OpNotEq},
 	"<": {bindCompare, OpLess}, "<=": {bindCompare, OpLessEq}, ">": {bindCompare, OpGreater}, ">=": {bindCompare, OpGreaterEq},
 	"<=>": {bindCompare, OpNotDistinct},
@@ -46,7 +44,7 @@ var binaries = map[string]binary{
 	"|":    {bindPipe, OpBitOr}, "^": {bindShift, OpBitXor}, "<<": {bindShift, OpShiftLeft}, ">>": {bindShift, OpShiftRight},
 	"&": {bindBitAnd, OpBitAnd}, "+": {bindAdd, OpPlus}, "-": {bindAdd, OpMinus},
 	"*": {bindMultiply, OpMultiply}, "/": {bindMultiply, OpDivide}, "%": {bindMultiply, OpModulo},
-	"//": {bindMultiply, OpIntDivide}, "||": {bindMultiply, OpConcat},
+	"||": {bindMultiply, OpConcat},
 }
 
 // refusedOperators are infix operators that the server reads and does not plan, with what to write instead.
@@ -54,7 +52,9 @@ var refusedOperators = map[string]string{
 	"&&": "write array_has_any(a, b)", "^@": "write starts_with(a, b)", ":=": "write =", "=>": "write =",
 	"OVERLAPS": "compare the bounds: a.start < b.stop AND b.start < a.stop", "OPERATOR": "write the operator itself",
 	"REGEXP": "write ~", "RLIKE": "write ~", "COLLATE": "delete it: text compares by its bytes", "MEMBER": "write array_has(array, x)",
-	"DIV": "write /, which keeps integers whole",
+	"DIV": "write /, which keeps integers whole", "//": "write /, which keeps integers whole",
+	"->": "write x['field']", "->>": "write x['field']", "#>": "write x['field']", "#>>": "write x['field']",
+	"#-": "there is no JSON type", "@?": "there is no JSON type", "@@": "write LIKE or ~",
 }
 
 func (p *parser) exprList() []Expr { return list(p, p.expr) }
@@ -125,7 +125,11 @@ func (p *parser) bindingPower() int {
 		if p.isWord(1, "OF") {
 			return bindCompare
 		}
-	case "OVERLAPS", "REGEXP", "RLIKE", "COLLATE", "&&", "^@", ":=", "=>", "DIV":
+	case "->", "->>", "#>", "#>>", "#-", "@?", "@@":
+		return bindPGOther
+	case "//", "DIV":
+		return bindMultiply
+	case "OVERLAPS", "REGEXP", "RLIKE", "COLLATE", "&&", "^@", ":=", "=>":
 		return bindCompare
 	}
 	return bindNone

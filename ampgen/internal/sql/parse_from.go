@@ -1,5 +1,7 @@
 package sql
 
+const aTable = "a table"
+
 // reservedTableAlias are the words that need AS to be a table's alias.
 var reservedTableAlias = words(`WITH EXPLAIN ANALYZE SELECT WHERE GROUP SORT HAVING ORDER TOP LATERAL VIEW LIMIT OFFSET FETCH UNION
 	EXCEPT INTERSECT MINUS CLUSTER DISTRIBUTE RETURNING FROM END
@@ -195,6 +197,7 @@ func (p *parser) unnest() *Unnest {
 	ordinality := func(what string) {
 		if at := p.pos; p.acceptWords("WITH", what) {
 			p.unsupported(p.since(at).At, "WITH "+what, "number the elements with a second argument: generate_series(1, cardinality(…))")
+			p.abandon()
 		}
 	}
 	ordinality("ORDINALITY")
@@ -207,7 +210,7 @@ func (p *parser) unnest() *Unnest {
 // table parses a table or a table function by name, and refuses the clauses around them that have no effect.
 func (p *parser) table() TableRef {
 	start := p.pos
-	name := p.dotted("a table")
+	name := p.dotted(aTable)
 	p.ignoredTableClauses()
 	if p.isSymbol(0, "(") {
 		f := &TableFunction{Name: name}

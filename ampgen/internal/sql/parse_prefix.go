@@ -52,8 +52,11 @@ func (p *parser) number() Expr {
 	t := p.next()
 	if w := p.peek(0); w.Kind == Word && w.Start == t.End {
 		help := "put a space or AS between them"
-		if strings.HasPrefix(w.Text, "_") {
+		switch {
+		case strings.HasPrefix(w.Text, "_"):
 			help = "write the digits without _"
+		case t.Text == "0" && strings.HasPrefix(w.Text, "X"):
+			help = "write 0x in lower case"
 		}
 		p.refuse(diag.Syntax, p.at(t).To(p.at(w)), "the number "+p.at(t).Text()+" runs into the word "+p.at(w).Text(), help)
 	}
@@ -144,6 +147,16 @@ func (p *parser) braces() Expr {
 	return s
 }
 
+// formOpen consumes the parenthesis after the word of a form that is never read as a column.
+func (p *parser) formOpen() {
+	t := p.next()
+	if !p.acceptSymbol("(") {
+		found := p.peek(0)
+		p.syntax(p.faultAt(found), `expected "(" after `+t.Text+", found "+p.describe(found),
+			`to name a column so, quote it: "`+lowerASCII(t.Text)+`"`)
+	}
+}
+
 // notColumns are the words that are not read as column names unless quoted. The server would read most of them so, but they
 // stand here only when something before them is missing.
 var notColumns = words(`FROM SELECT WHERE HAVING WHEN THEN ELSE AND OR AS ON USING BY IN IS LIKE ILIKE BETWEEN END UNION INTERSECT
@@ -172,6 +185,8 @@ func (p *parser) wordPrefix(t Token) Expr {
 		}
 	case "STRUCT":
 		return p.structCall()
+	case "TRIM":
+		return p.trim()
 	case "ARRAY":
 		if p.isSymbol(1, "[") {
 			p.pos += 2
@@ -213,7 +228,7 @@ func (p *parser) isClause(t Token) bool {
 		k := p.peek(1).Kind
 		return k == NumberToken || p.isWord(1, "SELECT", "ALL", "DISTINCT")
 	}
-	return notColumns[t.Text] && !p.isSymbol(1, ".")
+	return notColumns[t.Text] && (t.Text == "FROM" || !p.isSymbol(1, "."))
 }
 
 // reservedHelp explains a reserved word where an expression should stand.
@@ -256,9 +271,10 @@ func (p *parser) not() Expr {
 }
 
 func (p *parser) exists(start int, not bool) Expr {
-	p.expectWord("EXISTS")
 	e := &Exists{Not: not}
-	e.Query = parens(p, func() *Query { return p.query(false) })
+	p.formOpen()
+	e.Query = p.query(false)
+	p.expectSymbol(")")
 	e.Pos = p.since(start)
 	return e
 }
@@ -338,23 +354,22 @@ func (p *parser) intervalValue() Expr {
 // structCall parses struct(a, b AS x).
 func (p *parser) structCall() Expr {
 	start, s := p.pos, &Struct{}
-	p.next()
-	if p.isSymbol(0, "<") {
-		p.unsupported(p.since(start).At, "STRUCT<…>(…)", "write struct(a AS x) and CAST its fields")
+	if p.isSymbol(1, "<") {
+		p.unsupported(p.at(p.peek(0)), "STRUCT<…>(…)", "write struct(a AS x) and CAST its fields")
 		p.abandon()
 	}
-	s.Fields = parens(p, func() []*StructField {
-		return list(p, func() *StructField {
-			at, f := p.pos, &StructField{}
-			f.Value = p.expr()
-			if p.acceptWords("AS") {
-				name := p.identifier("a field name")
-				f.Name = &name
-			}
-			f.Pos = p.since(at)
-			return f
-		})
+	p.formOpen()
+	s.Fields = list(p, func() *StructField {
+		at, f := p.pos, &StructField{}
+		f.Value = p.expr()
+		if p.acceptWords("AS") {
+			name := p.identifier("a field name")
+			f.Name = &name
+		}
+		f.Pos = p.since(at)
+		return f
 	})
+	p.expectSymbol(")")
 	s.Pos = p.since(start)
 	return s
 }

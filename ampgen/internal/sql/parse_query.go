@@ -1,6 +1,8 @@
 package sql
 
 import (
+	"strings"
+
 	"github.com/ampgen/ampgen/ampgen/internal/diag"
 	"github.com/ampgen/ampgen/ampgen/internal/suggest"
 )
@@ -51,22 +53,35 @@ func (p *parser) unexpected() {
 			return
 		}
 	}
-	help := ""
-	switch t.Kind {
-	case Word:
+	help := p.misplaced(t)
+	if help == "" && t.Kind == Word {
 		help = suggest.DidYouMean(t.Text, clauseWords)
-		if help == "" && p.isWord(1, "BY") {
-			help = "clauses stand in the order WHERE, GROUP BY, HAVING, WINDOW, QUALIFY, ORDER BY, LIMIT"
-		}
-	case Symbol:
-		if t.Text == ")" || t.Text == "]" || t.Text == "}" {
-			help = "delete it, or open it before"
-		}
 	}
 	if help == "" && (t.Kind == Word || t.Kind == QuotedName || t.Kind == NumberToken || t.Kind == StringToken) {
 		help = "a comma may be missing before it"
 	}
 	p.syntax(p.at(t), want+p.describe(t), help)
+}
+
+// misplaced is the help for a word or symbol that the language has, but not here.
+func (p *parser) misplaced(t Token) string {
+	switch {
+	case p.pos > 0 && p.tokens[p.pos-1].Text == ";":
+		return "only one statement can stand here"
+	case t.Kind == Symbol && strings.Contains(")]}", t.Text):
+		return "delete it, or open it before"
+	case inWords(t, "GROUP", "ORDER") && !p.isWord(1, "BY"):
+		return "write " + t.Text + " BY"
+	case inWords(t, "ON", "USING"):
+		return t.Text + " belongs directly behind a JOIN with a table"
+	case inWords(t, "OUTER"):
+		return "write LEFT, RIGHT or FULL OUTER JOIN"
+	case inWords(t, "UNION", "INTERSECT", "EXCEPT"):
+		return "put the query before " + t.Text + " into parentheses"
+	case inWords(t, clauseWords...):
+		return "clauses stand in the order FROM, WHERE, GROUP BY, HAVING, WINDOW, QUALIFY, ORDER BY, LIMIT, SETTINGS"
+	}
+	return ""
 }
 
 // query parses [WITH …] body [ORDER BY …] [LIMIT …] [OFFSET …]; the outermost one may have SETTINGS.
@@ -108,6 +123,9 @@ func (p *parser) cte() *CTE {
 		c.Columns = p.columnNames()
 	}
 	p.expectWord("AS")
+	if at := p.pos; p.acceptWords("MATERIALIZED") || p.acceptWords("NOT", "MATERIALIZED") {
+		p.unsupported(p.since(at).At, "MATERIALIZED", "delete it")
+	}
 	c.Query = parens(p, func() *Query { return p.query(false) })
 	c.Pos = p.since(start)
 	return c
@@ -279,7 +297,11 @@ func (p *parser) setting(clause int) *StreamSetting {
 	constant, _ := value.(*Literal)
 	switch {
 	case lowerASCII(key.Value) != "stream":
-		p.ignored(at, "SETTINGS "+key.Value, "delete it: the only setting is stream")
+		help := suggest.DidYouMean(key.Value, []string{"stream"})
+		if help == "" {
+			help = "delete it: the only setting is stream"
+		}
+		p.ignored(at, "SETTINGS "+key.Value, help)
 	case constant == nil || constant.Kind != Boolean:
 		p.ignored(at, "SETTINGS "+at.Text(), "write SETTINGS stream = true")
 	default:

@@ -23,6 +23,9 @@ var reservedColumnAlias = words(`WITH EXPLAIN ANALYZE SELECT WHERE GROUP SORT HA
 // alias parses an optional alias; a bare one must not be reserved.
 func (p *parser) alias(reserved map[string]bool) *Ident {
 	if p.acceptWords("AS") {
+		if k := p.peek(1).Kind; p.isWord(0, "FROM") && !p.isWord(1, "FROM") && (k == Word || k == QuotedName) {
+			p.expected("an alias")
+		}
 		name := p.identifier("an alias")
 		return &name
 	}
@@ -93,7 +96,7 @@ func (p *parser) selectInto() {
 
 // selectItems parses the select list; a comma may end it.
 func (p *parser) selectItems() []SelectItem {
-	if t := p.peek(0); inWords(t, "FROM") && !p.isSymbol(1, ".") && !p.isSymbol(1, "(") {
+	if t := p.peek(0); inWords(t, "FROM") && !p.isWord(1, "FROM") {
 		p.ignored(p.at(t), "an empty select list", "name the columns, or write SELECT * FROM …")
 		return nil
 	}

@@ -221,8 +221,11 @@ func (p *parser) structFields(ty *TypeName) {
 	p.expectSymbol("<")
 	ty.Fields = list(p, func() *TypeField {
 		at, f := p.pos, &TypeField{}
+		if p.isSymbol(1, ":") {
+			p.syntax(p.at(p.peek(1)), `expected a type, found ":"`, "leave the colon out: STRUCT<name TYPE>")
+		}
 		// One word alone is a type; a word with another before the comma or the bracket is a name.
-		if k := p.peek(0).Kind; (k == Word || k == QuotedName) && (p.peek(1).Kind == Word || k == QuotedName) && !p.isTypePhrase() {
+		if k := p.peek(0).Kind; (k == Word || k == QuotedName) && (p.peek(1).Kind == Word || p.peek(1).Kind == QuotedName) && !p.isTypePhrase() {
 			name := p.identifier("a field name")
 			f.Name = &name
 		}
