@@ -88,11 +88,10 @@ func sliced(d arrow.ArrayData) bool {
 
 // conversionOf returns the type that DuckDB is given for f, and how to get there.
 func conversionOf(f arrow.Field) (arrow.DataType, conversion) {
+	if logical, _ := f.Metadata.GetValue(runtime.LogicalKey); logical != "" {
+		return f.Type, wholeNumbers
+	}
 	switch t := f.Type.(type) {
-	case *arrow.StringType:
-		if logical, _ := f.Metadata.GetValue(runtime.LogicalKey); logical != "" {
-			return t, wholeNumbers
-		}
 	case *arrow.Float16Type:
 		return arrow.PrimitiveTypes.Float32, widenFloat16
 	case *arrow.Decimal256Type:
@@ -111,8 +110,6 @@ func conversionOf(f arrow.Field) (arrow.DataType, conversion) {
 		}
 	case *arrow.MonthDayNanoIntervalType:
 		return t, wholeMicrosecondIntervals
-	case *arrow.DictionaryType:
-		return dictionaryConversion(t)
 	case arrow.NestedType:
 		return nestedConversion(t)
 	}
@@ -165,23 +162,6 @@ func rebuild(t arrow.NestedType, fields []arrow.Field) arrow.DataType {
 		return arrow.FixedSizeListOfField(t.Len(), fields[0])
 	}
 	return arrow.ListOfField(fields[0])
-}
-
-// dictionaryConversion converts a dictionary's values, if they need it.
-func dictionaryConversion(t *arrow.DictionaryType) (arrow.DataType, conversion) {
-	values, convert := conversionOf(arrow.Field{Type: t.ValueType})
-	if convert == nil {
-		return t, nil
-	}
-	to := &arrow.DictionaryType{IndexType: t.IndexType, ValueType: values, Ordered: t.Ordered}
-	return to, func(d arrow.ArrayData) (arrow.ArrayData, error) {
-		dictionary, err := convert(d.Dictionary())
-		if err != nil {
-			return nil, err
-		}
-		defer dictionary.Release()
-		return array.NewDataWithDictionary(to, d.Len(), d.Buffers(), d.NullN(), d.Offset(), dictionary.(*array.Data)), nil
-	}
 }
 
 // retype is d with another type and children, its buffers shared.

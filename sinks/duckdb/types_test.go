@@ -162,11 +162,6 @@ func nested(t *testing.T) []bound {
 			m.KeyBuilder().(*array.StringBuilder).Append("k")
 			m.ItemBuilder().(*array.Decimal256Builder).Append(n)
 		}, "", []string{"{k=" + nines76 + "}"}},
-		{"dictionary", &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int32, ValueType: arrow.BinaryTypes.String}, "", func(b array.Builder) {
-			d := b.(*array.BinaryDictionaryBuilder)
-			d.AppendString("USDC")
-			d.AppendString("USDC")
-		}, "", []string{"USDC", "USDC"}},
 	}
 }
 

@@ -100,7 +100,7 @@ func appendDecimal256(dst []byte, v decimal256.Num, scale int) []byte {
 
 // wholeNumbers checks the text of 256-bit integers, since DuckDB's cast to BIGNUM rounds fractions.
 func wholeNumbers(d arrow.ArrayData) (arrow.ArrayData, error) {
-	in := array.NewStringData(d)
+	in := array.MakeFromData(d).(array.StringLike)
 	defer in.Release()
 	for i := range in.Len() {
 		if in.IsValid(i) && !isInteger(in.Value(i)) {

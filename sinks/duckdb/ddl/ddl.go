@@ -65,7 +65,7 @@ func Columns(t Table) ([]Column, error) {
 	for _, f := range t.Schema.Fields() {
 		typ, err := ColumnType(f)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("column %q: %w", f.Name, err)
 		}
 		cols = append(cols, Column{Name: f.Name, Type: typ, NotNull: !f.Nullable || slices.Contains(t.Key, f.Name)})
 	}

@@ -43,7 +43,6 @@ func TestColumnType(t *testing.T) {
 		{field(arrow.FixedWidthTypes.Time64ns), "TIME_NS"},
 		{field(arrow.FixedWidthTypes.Duration_ms), "INTERVAL"},
 		{field(arrow.FixedWidthTypes.MonthDayNanoInterval), "INTERVAL"},
-		{field(&arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int32, ValueType: arrow.BinaryTypes.String}), "VARCHAR"},
 		{field(arrow.ListOf(arrow.ListOf(address))), "BLOB[][]"},
 		{field(arrow.FixedSizeListOf(3, arrow.PrimitiveTypes.Int32)), "INTEGER[3]"},
 		{field(arrow.StructOf(arrow.Field{Name: "from", Type: address}, arrow.Field{Name: `a"b`, Type: arrow.ListOf(&arrow.Decimal256Type{Precision: 76})})),
@@ -63,15 +62,17 @@ func TestUnsupported(t *testing.T) {
 		field arrow.Field
 		want  string
 	}{
-		{field(arrow.Null), `column "v": duckdb cannot hold null; cast it in the query to a type of the table in docs/types.md`},
+		{field(arrow.Null), `duckdb cannot hold null; cast it in the query to a type of the table in docs/types.md`},
 		{field(&arrow.Decimal128Type{Precision: 5, Scale: -2}),
-			`column "v": duckdb cannot hold decimal(5, -2); cast it in the query to a decimal with a scale from 0 to its precision`},
-		{field(arrow.StructOf()), `column "v": duckdb cannot hold a struct without fields; leave it out of the query`},
+			`duckdb cannot hold decimal(5, -2); cast it in the query to a decimal with a scale from 0 to its precision`},
+		{field(&arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int32, ValueType: arrow.BinaryTypes.String}),
+			`dictionary-encoded utf8 is not loaded; cast it to its plain type with arrow_cast`},
+		{field(arrow.StructOf()), `duckdb cannot hold a struct without fields; leave it out of the query`},
 		{field(arrow.ListOf(arrow.StructOf(arrow.Field{Name: "a", Type: arrow.Null}))),
-			`column "v": field "a": duckdb cannot hold null; cast it in the query to a type of the table in docs/types.md`},
+			`field "a": duckdb cannot hold null; cast it in the query to a type of the table in docs/types.md`},
 		{field(arrow.StructOf(arrow.Field{Name: "from", Type: arrow.BinaryTypes.String}, arrow.Field{Name: "From", Type: arrow.BinaryTypes.String})),
-			`column "v": struct fields "from" and "From" are one name in duckdb; rename one with AS`},
-		{logical("uint512"), `column "v": utf8 marked as uint512 is not text of a 256-bit integer`},
+			`struct fields "from" and "From" are one name in duckdb; rename one with AS`},
+		{logical("uint512"), `utf8 marked as uint512 is not text of a 256-bit integer`},
 	}
 	for _, test := range tests {
 		err := Supported(test.field)
@@ -176,6 +177,8 @@ func TestCreateRefuses(t *testing.T) {
 	}{
 		{func(t *Table) { t.Name = "a.b.c" }, `table name "a.b.c" is not of the form table or schema.table`},
 		{func(t *Table) { t.Name = "" }, `table name "" is not of the form table or schema.table`},
+		{func(t *Table) { t.Schema = arrow.NewSchema([]arrow.Field{{Name: "n", Type: arrow.Null}}, nil) },
+			`column "n": duckdb cannot hold null; cast it in the query to a type of the table in docs/types.md`},
 		{func(t *Table) { t.Key = []string{"hash"} }, `key column "hash" is not a column of table analytics.transfers`},
 		{func(t *Table) {
 			t.Schema = arrow.NewSchema([]arrow.Field{{Name: "Value", Type: arrow.BinaryTypes.String}, {Name: "value", Type: arrow.BinaryTypes.String}}, nil)

@@ -11,21 +11,12 @@ import (
 const logicalKey = "ampgen.logical"
 
 // ColumnType is the DuckDB type that holds the values of f without loss, in DuckDB's own notation. A field that DuckDB
-// cannot hold is an error that names the column, its type and what to do.
+// cannot hold is an error that says why and what to do.
 func ColumnType(f arrow.Field) (string, error) {
-	s, err := fieldType(f)
-	if err != nil {
-		return "", fmt.Errorf("column %q: %w", f.Name, err)
-	}
-	return s, nil
-}
-
-// fieldType is the type of a column, or of a field within one.
-func fieldType(f arrow.Field) (string, error) {
 	switch logical, _ := f.Metadata.GetValue(logicalKey); {
 	case logical == "":
 		return typeOf(f.Type)
-	case (logical == "uint256" || logical == "int256") && f.Type.ID() == arrow.STRING:
+	case (logical == "uint256" || logical == "int256") && scalars[f.Type.ID()] == "VARCHAR":
 		return "BIGNUM", nil
 	default:
 		return "", fmt.Errorf("%s marked as %s is not text of a 256-bit integer", f.Type, logical)
@@ -66,22 +57,22 @@ func typeOf(t arrow.DataType) (string, error) {
 		}
 		return "TIME", nil
 	case *arrow.DictionaryType:
-		return typeOf(t.ValueType)
+		return "", fmt.Errorf("dictionary-encoded %s is not loaded; cast it to its plain type with arrow_cast", t.ValueType)
 	case *arrow.MapType:
-		key, err := fieldType(t.KeyField())
+		key, err := ColumnType(t.KeyField())
 		if err != nil {
 			return "", fmt.Errorf("map key: %w", err)
 		}
-		item, err := fieldType(t.ItemField())
+		item, err := ColumnType(t.ItemField())
 		if err != nil {
 			return "", fmt.Errorf("map value: %w", err)
 		}
 		return "MAP(" + key + ", " + item + ")", nil
 	case *arrow.FixedSizeListType:
-		elem, err := fieldType(t.ElemField())
+		elem, err := ColumnType(t.ElemField())
 		return fmt.Sprintf("%s[%d]", elem, t.Len()), err
 	case *arrow.ListType, *arrow.LargeListType:
-		elem, err := fieldType(t.(arrow.ListLikeType).ElemField())
+		elem, err := ColumnType(t.(arrow.ListLikeType).ElemField())
 		return elem + "[]", err
 	case *arrow.StructType:
 		return structType(t)
@@ -122,7 +113,7 @@ func structType(t *arrow.StructType) (string, error) {
 	fields := make([]string, t.NumFields())
 	names := make([]string, t.NumFields())
 	for i, f := range t.Fields() {
-		elem, err := fieldType(f)
+		elem, err := ColumnType(f)
 		if err != nil {
 			return "", fmt.Errorf("field %q: %w", f.Name, err)
 		}
