@@ -104,6 +104,8 @@ func conversionOf(f arrow.Field) (arrow.DataType, conversion) {
 			utc := &arrow.TimestampType{Unit: arrow.Nanosecond} // the count is of UTC already
 			return utc, func(d arrow.ArrayData) (arrow.ArrayData, error) { return retype(d, utc, d.Children()), nil }
 		}
+	case *arrow.Date64Type:
+		return t, wholeDays
 	case *arrow.DurationType:
 		if t.Unit == arrow.Nanosecond {
 			return t, wholeMicrosecondDurations

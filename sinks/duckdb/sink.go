@@ -160,6 +160,9 @@ func (s *Sink) begin(ctx context.Context, u runtime.Unit) (*tx, error) {
 	if err := validate(u.Ranges); err != nil {
 		return nil, err
 	}
+	if err := s.checkFence(ctx); err != nil {
+		return nil, err
+	}
 	covered, err := s.admit(ctx, u)
 	if err != nil || covered {
 		return &tx{sink: s, unit: u, covered: covered}, err

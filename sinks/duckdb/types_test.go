@@ -109,6 +109,9 @@ func bounds(t *testing.T) []bound {
 			b.(*array.TimestampBuilder).AppendValues([]arrow.Timestamp{-1, 1700000000123456789}, nil)
 		}, "epoch_ns(x)", []string{"-1", "1700000000123456789"}},
 		{"date", arrow.FixedWidthTypes.Date32, "", func(b array.Builder) { b.(*array.Date32Builder).AppendValues([]arrow.Date32{-1, 20000}, nil) }, "", []string{"1969-12-31", "2024-10-04"}},
+		{"date64", arrow.FixedWidthTypes.Date64, "", func(b array.Builder) {
+			b.(*array.Date64Builder).AppendValues([]arrow.Date64{-86400000, 0}, nil)
+		}, "", []string{"1969-12-31", "1970-01-01"}},
 		{"time", arrow.FixedWidthTypes.Time64ns, "", func(b array.Builder) {
 			b.(*array.Time64Builder).AppendValues([]arrow.Time64{0, 86399999999999}, nil)
 		}, "", []string{"00:00:00", "23:59:59.999999999"}},
@@ -202,6 +205,8 @@ func TestLossIsRefused(t *testing.T) {
 	}{
 		{arrow.FixedWidthTypes.Duration_ns, "", func(b array.Builder) { b.(*array.DurationBuilder).Append(1001) },
 			`column "x": row 1: a duration of 1001 ns, and duckdb's INTERVAL has whole microseconds; cast the column in the query to drop what is finer`},
+		{arrow.FixedWidthTypes.Date64, "", func(b array.Builder) { b.(*array.Date64Builder).Append(86400001) },
+			`column "x": row 1: a date of 86400001 ms is not a whole day; cast the column to a timestamp`},
 		{arrow.FixedWidthTypes.MonthDayNanoInterval, "", func(b array.Builder) {
 			b.(*array.MonthDayNanoIntervalBuilder).Append(arrow.MonthDayNanoInterval{Nanoseconds: 1})
 		}, `column "x": row 1: an interval with 1 ns, and duckdb's INTERVAL has whole microseconds`},

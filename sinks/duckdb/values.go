@@ -121,6 +121,20 @@ func isInteger(s string) bool {
 	return digits != ""
 }
 
+// wholeDays: DuckDB would drop the time of a Date64, which should have none.
+func wholeDays(d arrow.ArrayData) (arrow.ArrayData, error) {
+	const day = 24 * 60 * 60 * 1000
+	in := array.NewDate64Data(d)
+	defer in.Release()
+	for i, v := range in.Date64Values() {
+		if v%day != 0 && in.IsValid(i) {
+			return nil, fmt.Errorf("row %d: a date of %d ms is not a whole day; cast the column to a timestamp", i, v)
+		}
+	}
+	d.Retain()
+	return d, nil
+}
+
 // microseconds ends the errors of what is finer.
 const microseconds = "duckdb's INTERVAL has whole microseconds; cast the column in the query to drop what is finer"
 

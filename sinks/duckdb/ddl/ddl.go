@@ -162,7 +162,7 @@ func quoteAll(names []string) string {
 
 func writeViews(b *strings.Builder, schema, table string) {
 	fmt.Fprintf(b, "\n-- The rows that are on the chain now.\nCREATE VIEW IF NOT EXISTS %s AS\n    SELECT * EXCLUDE (%s) FROM %s WHERE %s;\n",
-		Qualify(schema, table+"_current"), quoteAll([]string{CurrentColumn, ReorgColumn}), Qualify(schema, table), Quote(CurrentColumn))
+		Qualify(schema, table+"_current"), quoteAll([]string{BatchColumn, CurrentColumn, ReorgColumn}), Qualify(schema, table), Quote(CurrentColumn))
 	fmt.Fprintf(b, "\n-- All rows that ever were on the chain.\nCREATE VIEW IF NOT EXISTS %s AS\n    SELECT * FROM %s;\n",
 		Qualify(schema, table+"_history"), Qualify(schema, table))
 }

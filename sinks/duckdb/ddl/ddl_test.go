@@ -159,7 +159,7 @@ CREATE TABLE IF NOT EXISTS "analytics"."transfers" (
 
 -- The rows that are on the chain now.
 CREATE VIEW IF NOT EXISTS "analytics"."transfers_current" AS
-    SELECT * EXCLUDE ("_amp_is_current", "_amp_reorg_batch_id") FROM "analytics"."transfers" WHERE "_amp_is_current";
+    SELECT * EXCLUDE ("_amp_batch_id", "_amp_is_current", "_amp_reorg_batch_id") FROM "analytics"."transfers" WHERE "_amp_is_current";
 
 -- All rows that ever were on the chain.
 CREATE VIEW IF NOT EXISTS "analytics"."transfers_history" AS
