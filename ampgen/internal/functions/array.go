@@ -113,12 +113,12 @@ func unionAll(args []arrow.DataType) ([]arrow.DataType, bool) {
 	return repeat(dt, len(args)), true
 }
 
-// concatLists gives lists of one depth and kind the same innermost items. DataFusion also announces a type for lists of
-// different depth or kind, and then sends another.
+// concatLists gives all lists the same innermost items and leaves their depth. DataFusion also announces a type for large
+// lists beside others, which it does not run.
 func concatLists(args []arrow.DataType) ([]arrow.DataType, bool) {
 	bases := make([]arrow.DataType, len(args))
 	for i, dt := range args {
-		if !coerce.IsList(dt) || depth(dt) != depth(args[0]) || isLarge(dt) != isLarge(args[0]) {
+		if !coerce.IsList(dt) || isLarge(dt) != isLarge(args[0]) {
 			return nil, false
 		}
 		bases[i] = baseType(dt)
@@ -132,6 +132,17 @@ func concatLists(args []arrow.DataType) ([]arrow.DataType, bool) {
 		out[i] = rebase(dt, base)
 	}
 	return out, true
+}
+
+// deepest is the type of concatenated lists.
+func deepest(c *call) (arrow.DataType, error) {
+	out := c.types[0]
+	for _, dt := range c.types[1:] {
+		if depth(dt) > depth(out) {
+			out = dt
+		}
+	}
+	return nullableItems(out), nil
 }
 
 func isLarge(dt arrow.DataType) bool { return dt.ID() == arrow.LARGE_LIST }

@@ -31,20 +31,15 @@ func TestOracle(t *testing.T) {
 			args[i] = argument(t, columns, operand)
 		}
 		got, err := f.Resolve(args)
-		switch {
-		case err != nil && c.Actual == "":
-			continue
-		case err == nil && c.Actual == c.Announced && coerce.Format(got.Type) == c.Actual && got.AnnouncedNullable == c.Nullable:
-			continue
-		case err == nil && coerce.Format(got.Type) == c.Announced && got.AnnouncedNullable == c.Nullable && exempt(c):
+		text := ""
+		if err == nil {
+			text = coerce.Format(got.Type)
+		}
+		if agrees(c, text, got.AnnouncedNullable) {
 			continue
 		}
 		if failures[c.Name]++; failures[c.Name] <= 8 {
-			if err != nil {
-				t.Errorf("%s; got %v", c, err)
-			} else {
-				t.Errorf("%s; got %s, nullable %v", c, coerce.Format(got.Type), got.AnnouncedNullable)
-			}
+			t.Errorf("%s; got %s, nullable %v, error %v", c, text, got.AnnouncedNullable, err)
 		}
 	}
 	for name, n := range failures {
@@ -52,19 +47,40 @@ func TestOracle(t *testing.T) {
 	}
 }
 
-// exempt lists calls that DataFusion announces and then refuses to run, or runs with other nested flags, because of an
-// operand that no Amp table has. Resolve answers with the announced type.
-func exempt(c oracletest.Case) bool {
+// agrees compares an answer of Resolve with DataFusion's. Resolve refuses a call that DataFusion announces and then does
+// not run, or whose data are of another type, except for exotic operands, where it answers what DataFusion announces.
+func agrees(c oracletest.Case, text string, nullable bool) bool {
+	announced := text == c.Announced && nullable == c.Nullable
+	switch {
+	case text == "":
+		return c.Actual == "" || refused(c)
+	case exotic(c):
+		return announced || c.Announced == ""
+	}
+	return announced && c.Actual == c.Announced
+}
+
+// refused lists calls that DataFusion runs and Resolve does not know, on purpose.
+func refused(c oracletest.Case) bool {
+	switch call := c.Name + "(" + strings.Join(c.Operands, ", ") + ")"; call {
+	case "array_concat(NULL)", "array_concat(NULL, NULL)", "concat_ws(NULL)": // NULL, which the engine folds before it looks
+		return true
+	case "array_replace(li, 1, dicti)", "array_replace_all(li, 1, dicti)": // no Amp table has dictionaries
+		return true
+	default: // see arrowMetadata
+		return c.Name == "arrow_metadata" && len(c.Operands) == 1
+	}
+}
+
+// exotic reports operands that no Amp table has, or no query: a bare NULL where a value belongs, dictionaries, and items
+// and fields that are not nullable. DataFusion announces types for them, and then refuses, folds the call away or loses
+// the flag.
+func exotic(c oracletest.Case) bool {
+	if c.Name == "levenshtein" && slices.Equal(c.Operands, []string{"s", "ls"}) {
+		return true // a fault of the engine, which runs levenshtein(ls, s)
+	}
 	return slices.ContainsFunc(c.Operands, func(operand string) bool {
-		switch strings.TrimSuffix(operand, "!") {
-		case "NULL": // a bare NULL where a value belongs
-			return true
-		case "dict", "dicti": // dictionaries, which the signatures count as their values and few functions then take
-			return true
-		case "lnn", "stnn": // items and fields that are not nullable, a flag that the functions lose
-			return true
-		}
-		return false
+		return slices.Contains([]string{"NULL", "dict", "dicti", "lnn", "stnn", "stnn!"}, operand)
 	})
 }
 

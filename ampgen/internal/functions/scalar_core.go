@@ -12,12 +12,7 @@ import (
 // coreFunctions are the functions of conditions, structs and types.
 var coreFunctions = []*Function{
 	{Name: "arrow_cast", sig: params(anyType, texts), returns: arrowCast, nullable: ifAny, literals: map[int]literalRule{1: text}},
-	{Name: "arrow_metadata", literals: constants(1), sig: oneOf{params(anyType), params(anyType, texts)}, returns: func(c *call) (arrow.DataType, error) {
-		if len(c.args) == 2 {
-			return utf8, nil
-		}
-		return arrow.MapOf(utf8, utf8), nil
-	}},
+	{Name: "arrow_metadata", literals: constants(1), sig: oneOf{params(anyType), params(anyType, texts)}, returns: arrowMetadata},
 	{Name: "arrow_typeof", sig: anything(1), returns: fixed("Utf8")},
 	{Name: "coalesce", sig: custom{1, -1, unionAll}, returns: firstTyped, nullable: ifAll},
 	{Name: "get_field", sig: custom{2, -1, asTheyAre}, returns: getField, nullable: fieldNullable},
@@ -73,6 +68,16 @@ func arrowCast(c *call) (arrow.DataType, error) {
 	return dt, nil
 }
 
+// arrowMetadata is the value of one key. Without a key it is a map of all, which Go's Arrow cannot describe: it calls the
+// fields of every map key and value, and these are keys and values.
+func arrowMetadata(c *call) (arrow.DataType, error) {
+	if len(c.args) == 1 {
+		return nil, &Error{Kind: Arity, Function: c.fn.Name, Arg: -1,
+			Message: "the map of arrow_metadata(x) is not supported", Help: "ask for one key: arrow_metadata(x, 'key')"}
+	}
+	return utf8, nil
+}
+
 // getField follows a path of struct fields and map keys.
 func getField(c *call) (arrow.DataType, error) {
 	dt := c.types[0]
@@ -112,6 +117,10 @@ func (c *call) step(dt arrow.DataType, i int) (arrow.Field, error) {
 		}
 		return arrow.Field{}, c.invalid(i, "the struct has no field "+strconv.Quote(c.args[i].Literal.Text), "its fields are "+list(names))
 	case *arrow.MapType:
+		if a := c.args[i]; a.Literal == nil || !coerce.Equal(a.Type, t.KeyType()) && !coerce.IsNull(a.Type) {
+			return arrow.Field{}, &Error{Kind: NotLiteral, Function: c.fn.Name, Arg: i,
+				Message: "a map is read by a literal key of type " + coerce.Format(t.KeyType()), Help: "use element_at(map, key), which returns a list"}
+		}
 		field := t.ItemField()
 		field.Nullable = true
 		return field, nil

@@ -1,6 +1,7 @@
 package functions
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -21,7 +22,7 @@ var nestedFunctions = listAliases([]*Function{
 	{Name: "cardinality", sig: oneOf{onLists(array), onMap{}}, returns: fixed("UInt64")},
 	{Name: "array_append", Aliases: []string{"array_push_back", "list_push_back"}, sig: onLists(array, element), returns: extended(0, 1)},
 	{Name: "array_prepend", Aliases: []string{"array_push_front", "list_push_front"}, sig: onLists(element, array), returns: extended(1, 0)},
-	{Name: "array_concat", Aliases: []string{"array_cat", "list_cat"}, sig: custom{1, -1, concatLists}, returns: same(0)},
+	{Name: "array_concat", Aliases: []string{"array_cat", "list_cat"}, sig: custom{1, -1, concatLists}, returns: deepest},
 	{Name: "array_except", sig: onLists(array, array), returns: same(0)},
 	{Name: "array_element", Aliases: []string{"array_extract", "list_extract"}, sig: onLists(array, index), returns: of(itemOf)},
 	{Name: "array_pop_back", sig: onLists(array), returns: same(0)},
@@ -38,7 +39,7 @@ var nestedFunctions = listAliases([]*Function{
 	{Name: "flatten", sig: onLists(array), returns: of(flattened)},
 	{Name: "array_max", sig: onLists(array), returns: of(itemOf), runs: isTyped},
 	{Name: "array_min", sig: onLists(array), returns: of(itemOf), runs: isTyped},
-	{Name: "array_sort", returns: of(sorted),
+	{Name: "array_sort", returns: of(nullableItems),
 		sig: oneOf{onLists(array), onLists(array, label), onLists(array, label, label)}},
 	{Name: "array_repeat", sig: custom{2, 2, repeated}, returns: of(coerce.ListOf)},
 	{Name: "array_resize", sig: oneOf{onLists(array, index), onLists(array, index, element)}, returns: of(func(dt arrow.DataType) arrow.DataType {
@@ -138,20 +139,20 @@ func flattened(dt arrow.DataType) arrow.DataType {
 		return dt
 	}
 	inner, _ := coerce.Item(item.Type)
-	if dt.ID() == arrow.LARGE_LIST || item.Type.ID() == arrow.LARGE_LIST {
+	if isLarge(dt) || isLarge(item.Type) {
 		return arrow.LargeListOfField(inner)
 	}
 	return arrow.ListOfField(inner)
 }
 
-// sorted is the same list with items that can be null.
-func sorted(dt arrow.DataType) arrow.DataType {
+// nullableItems is the same list, never of fixed size, with items that can be null.
+func nullableItems(dt arrow.DataType) arrow.DataType {
 	item, ok := coerce.Item(dt)
 	if !ok {
 		return dt
 	}
 	item.Nullable = true
-	if dt.ID() == arrow.LARGE_LIST {
+	if isLarge(dt) {
 		return arrow.LargeListOfField(item)
 	}
 	return arrow.ListOfField(item)
@@ -189,29 +190,38 @@ func mapValue(dt arrow.DataType) arrow.DataType {
 
 // madeMap is the map of a list of keys and a list of values, or of alternating keys and values.
 func madeMap(c *call) (arrow.DataType, error) {
-	keys, values := c.types[:0:0], c.types[:0:0]
 	if c.fn.Kind == Scalar && len(c.types) == 2 && depth(c.types[0]) > 0 && depth(c.types[1]) > 0 {
-		return mapOf(itemOf(c.types[0]), itemOf(c.types[1])), nil
+		return c.mapOf(c.args[:1], c.args[1:], itemOf(c.types[0]), itemOf(c.types[1]))
 	}
 	if len(c.types)%2 != 0 {
 		return nil, &Error{Kind: Arity, Function: c.fn.Name, Arg: -1, Message: c.fn.Name + " takes pairs of a key and a value"}
 	}
-	for i, dt := range c.types {
-		if i%2 == 0 {
-			keys = append(keys, dt)
-		} else {
-			values = append(values, dt)
-		}
-	}
-	if len(keys) == 0 {
+	if len(c.types) == 0 {
 		return mapOf(null, null), nil
 	}
-	key, kok := unionAll(keys)
-	value, vok := unionAll(values)
-	if !kok || !vok {
-		return nil, &Error{Kind: Type, Function: c.fn.Name, Arg: -1, Message: "the keys or the values of the map have no common type", Help: "cast them to one type"}
+	var keys, values []Arg
+	var keyTypes, valueTypes []arrow.DataType
+	for i := 0; i < len(c.args); i += 2 {
+		keys, values = append(keys, c.args[i]), append(values, c.args[i+1])
+		keyTypes, valueTypes = append(keyTypes, c.types[i]), append(valueTypes, c.types[i+1])
 	}
-	return mapOf(key[0], value[0]), nil
+	key, kok := unionAll(keyTypes)
+	value, vok := unionAll(valueTypes)
+	if !kok || !vok {
+		return nil, &Error{Kind: Type, Function: c.fn.Name, Arg: -1,
+			Message: "the keys or the values of the map have no common type", Help: "cast them to one type"}
+	}
+	return c.mapOf(keys, values, key[0], value[0])
+}
+
+// mapOf checks the one thing on which DataFusion stumbles: keys that are constant with values that are not, or the reverse.
+func (c *call) mapOf(keys, values []Arg, key, value arrow.DataType) (arrow.DataType, error) {
+	varies := func(a Arg) bool { return a.Literal == nil && !a.Constant }
+	if slices.ContainsFunc(keys, varies) != slices.ContainsFunc(values, varies) {
+		return nil, &Error{Kind: NotLiteral, Function: c.fn.Name, Arg: -1,
+			Message: "DataFusion cannot run a map of constant keys and values that vary, or the reverse", Help: "use a struct"}
+	}
+	return mapOf(key, value), nil
 }
 
 func mapOf(key, value arrow.DataType) arrow.DataType {

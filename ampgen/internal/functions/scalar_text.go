@@ -16,10 +16,10 @@ var textFunctions = []*Function{
 	{Name: "ltrim", sig: oneOf{params(texts, texts), params(texts)}, returns: same(0)},
 	{Name: "rtrim", sig: oneOf{params(texts, texts), params(texts)}, returns: same(0)},
 	{Name: "chr", sig: uniformly(1, "Int64"), returns: fixed("Utf8")},
-	{Name: "concat", sig: variadic("Utf8View", "Utf8", "LargeUtf8"), returns: func(c *call) (arrow.DataType, error) {
+	{Name: "concat", sig: uniformly(-1, "Utf8View", "Utf8", "LargeUtf8"), returns: func(c *call) (arrow.DataType, error) {
 		return widestText(c.types), nil
 	}},
-	{Name: "concat_ws", sig: variadic("Utf8View", "Utf8", "LargeUtf8"), returns: fixed("Utf8")},
+	{Name: "concat_ws", sig: uniformly(-2, "Utf8View", "Utf8", "LargeUtf8"), returns: concatWithSeparator},
 	{Name: "contains", sig: params(texts, texts), returns: fixed("Boolean")},
 	{Name: "ends_with", sig: params(texts, texts), returns: fixed("Boolean")},
 	{Name: "starts_with", sig: params(texts, texts), returns: fixed("Boolean")},
@@ -87,6 +87,14 @@ var textFunctions = []*Function{
 	})},
 	{Name: "regexp_replace", returns: of(textOrView), sig: oneOf{
 		uniformly(3, "Utf8View", "LargeUtf8", "Utf8"), uniformly(4, "Utf8View", "LargeUtf8", "Utf8")}},
+}
+
+// concatWithSeparator is always Utf8. A separator that varies runs only if all arguments are Utf8.
+func concatWithSeparator(c *call) (arrow.DataType, error) {
+	if separator := c.args[0]; separator.Literal == nil && !separator.Constant && widestText(c.types).ID() != arrow.STRING {
+		return nil, constant(c, 0)
+	}
+	return utf8, nil
 }
 
 // offset is a position in a text.

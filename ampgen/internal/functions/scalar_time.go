@@ -1,6 +1,7 @@
 package functions
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -130,13 +131,54 @@ func toChar() oneOf {
 	return s
 }
 
+// datePart is an integer, but for the seconds since 1970. A part that the type of value does not have fails when the query
+// runs, so it is refused here.
 func datePart(c *call) (arrow.DataType, error) {
-	part := strings.Trim(c.args[0].Literal.Text, `'"`)
-	if strings.EqualFold(part, "epoch") {
+	part := strings.ToLower(strings.Trim(c.args[0].Literal.Text, `'"`))
+	name, known := partNames[part]
+	dt := coerce.Unwrap(c.types[1])
+	if has := partsOf(dt); !known || !slices.Contains(has, name) {
+		return nil, c.invalid(0, coerce.Format(dt)+" has no part "+part, "its parts are "+list(has))
+	}
+	if name == "epoch" {
 		return float64Type, nil
 	}
 	return int32Type, nil
 }
+
+// partsOf are the parts of a date, instant, time or span. It has none of NULL, which DataFusion does not run with.
+func partsOf(dt arrow.DataType) []string {
+	ofDay := []string{"hour", "minute", "second", "millisecond", "microsecond", "epoch"}
+	switch {
+	case coerce.IsTime(dt):
+		return ofDay
+	case coerce.IsDuration(dt), dt.ID() == arrow.INTERVAL_DAY_TIME:
+		return append([]string{"week", "day"}, ofDay...)
+	case dt.ID() == arrow.INTERVAL_MONTHS:
+		return []string{"year", "month"}
+	case dt.ID() == arrow.INTERVAL_MONTH_DAY_NANO:
+		return append([]string{"year", "month", "week", "day"}, ofDay...)
+	case coerce.IsNull(dt):
+		return nil
+	}
+	return append([]string{"year", "quarter", "month", "week", "day", "doy", "dow", "isodow"}, ofDay...)
+}
+
+// partNames maps every spelling of a part to its name.
+var partNames = func() map[string]string {
+	names := make(map[string]string)
+	for _, spellings := range []string{
+		"year years yr yrs y", "quarter qtr", "month months mon mons", "week weeks w", "day days d", "doy", "dow", "isodow",
+		"hour hours hr hrs h", "minute minutes min mins m", "second seconds sec secs s",
+		"millisecond milliseconds msec msecs mseconds ms", "microsecond microseconds usec usecs useconds us", "epoch",
+	} {
+		words := strings.Fields(spellings)
+		for _, word := range words {
+			names[word] = words[0]
+		}
+	}
+	return names
+}()
 
 func fromUnixtime(c *call) (arrow.DataType, error) {
 	zone := ""

@@ -79,13 +79,13 @@ func (s exact) candidates([]arrow.DataType) [][]arrow.DataType { return [][]arro
 func (s exact) decided() bool                                  { return false }
 func exactly(texts ...string) exact                            { return typesOf(texts) }
 
-// uniform takes n arguments of one type out of a list, tried in order. A negative n is any number, but not none.
+// uniform takes n arguments of one type out of a list, tried in order. A negative n is the least number of any.
 type uniform struct {
 	n     int
 	types []arrow.DataType
 }
 
-func (s uniform) takes(n int) bool { return n == s.n || s.n < 0 && n > 0 }
+func (s uniform) takes(n int) bool { return n == s.n || s.n < 0 && n >= -s.n }
 func (s uniform) decided() bool    { return false }
 
 func (s uniform) candidates(args []arrow.DataType) [][]arrow.DataType {
@@ -97,7 +97,6 @@ func (s uniform) candidates(args []arrow.DataType) [][]arrow.DataType {
 }
 
 func uniformly(n int, texts ...string) uniform { return uniform{n, typesOf(texts)} }
-func variadic(texts ...string) uniform         { return uniform{-1, typesOf(texts)} }
 
 // anything takes n arguments of any types; a negative n is any number, but not none.
 type anything int

@@ -55,7 +55,10 @@ NOT_NULL = {
     "b": (pa.bool_(), True), "i64": (pa.int64(), 1), "u64": (pa.uint64(), 1), "f64": (pa.float64(), 1.0), "s": (pa.string(), "a"),
     "sv": (pa.string_view(), "a"), "bin": (pa.binary(), b"a"), "fsb20": (pa.binary(20), bytes(20)), "d128": (pa.decimal128(10, 2), 1),
     "ts": (pa.timestamp("ns"), 1), "tsz": (pa.timestamp("ns", "UTC"), 1), "date": (pa.date32(), 1),
-    "li": (pa.list_(pa.field("item", pa.int64())), [1]),
+    "li": (pa.list_(pa.field("item", pa.int64())), [1]), "lu": (pa.list_(pa.field("item", pa.uint64())), [1]),
+    "lli": (pa.list_(pa.field("item", pa.list_(pa.field("item", pa.int64())))), [[1]]),
+    "ll": (pa.large_list(pa.field("item", pa.int64())), [1]), "lstr": (pa.list_(pa.field("item", pa.string())), ["a"]),
+    "fl3": (pa.list_(pa.field("item", pa.int64()), 3), [1, 2, 3]),
     "st": (pa.struct([pa.field("a", pa.int64()), pa.field("b", pa.string())]), {"a": 1, "b": "x"}),
     "stnn": (pa.struct([pa.field("a", pa.int64(), nullable=False), pa.field("b", pa.string())]), {"a": 1, "b": "x"}),
     "map": (pa.map_(pa.string(), pa.int64()), [("a", 1)]),
@@ -190,11 +193,14 @@ PARTS = [
     "nanosecond", "epoch", "EPOCH", "qtr", "isoyear", "century", "nonsense",
 ]
 
+SYNONYMS = """years yr yrs y quarters qtrs q months mon mons weeks w wk days d hours hr hrs h minutes min mins m seconds sec secs s
+milliseconds msec msecs mseconds ms microseconds usec usecs useconds us nanoseconds ns Year decade timezone""".split()
+
 # Calls whose arguments must be literals, or that the pools do not reach.
 LITERALS = {
     "arrow_cast": ["{x}|'Utf8'", "{x}|'Binary'", "{x}|'Timestamp(ns, \"UTC\")'", "{x}|'nonsense'", "{x}|''", "{x}|NULL", "{x}|1"],
     "arrow_metadata": ["i64|'k'"],
-    "date_part": [f"'{part}'|{{x}}" for part in PARTS] + ["''|{x}", "NULL|{x}", "1|{x}"],
+    "date_part": [f"'{part}'|{{x}}" for part in PARTS] + [f"'{part}'|ts" for part in SYNONYMS] + ["''|{x}", "NULL|{x}", "1|{x}"],
     "date_trunc": ["'day'|{x}", "NULL|{x}", "1|{x}"],
     "date_bin": ["INTERVAL '1 hour'|{x}", "INTERVAL '1 hour'|{x}|ts", "INTERVAL '1 hour'|tsz|{x}", "dt|{x}", "mdn|{x}|tsms", "ym|{x}", "'1 hour'|{x}"],
     "from_unixtime": ["{x}|'UTC'", "{x}|''", "{x}|NULL", "i64|1"],
@@ -228,9 +234,10 @@ LITERALS = {
     "array_to_string": ["{x}|','", "{x}|','|'-'"], "string_to_array": ["{x}|','", "{x}|','|'-'"],
     "array_append": ["lfsb|{x}", "lstr|{x}", "lli|{x}", "ll|{x}", "fl3|{x}", "lnn|i64", "lnn|u64"],
     "array_prepend": ["{x}|lfsb", "{x}|ll", "{x}|fl3"],
-    "array_concat": ["li|{x}", "ll|{x}", "lli|{x}", "{x}|lstr", "li|lu|ll", "li|lli|i64"],
+    "array_concat": ["li!|lli!", "lli!|li!", "li!|ll!", "ll!|li!", "ll!|lli!", "lli!|ll!", "li!|lu!", "li!|lu!|ll!",
+                     "li!|fl3!", "fl3!|fl3!", "li|i64", "li|lli|i64"],
     "array_has": ["lfsb|{x}", "lstr|{x}", "lstr|'a'", "lu|1", "lli|li"],
-    "array_has_all": ["lfsb|{x}", "lu|{x}", "lstr|{x}"], "array_has_any": ["lu|{x}"],
+    "array_has_all": ["lfsb|{x}", "lu|{x}", "s!|{x}"], "array_has_any": ["lu|{x}"],
     "array_repeat": ["{x}|2", "i64|{x}", "li|2"], "array_resize": ["{x}|2", "{x}|2|0", "li|{x}"],
     "array_replace": ["li|1|{x}", "lstr|'a'|'b'", "lfsb|fsb20|fsb20"], "array_replace_n": ["li|1|2|3", "lu|1|2|3", "{x}|1|2|3", "li|1|2|u64"],
     "array_replace_all": ["li|1|{x}"], "array_remove_n": ["li|1|1", "li!|1|1", "lu|1|{x}"],
@@ -238,7 +245,7 @@ LITERALS = {
     "array_position": ["li|1|1", "lstr|'a'|{x}"], "array_length": ["{x}|1", "li|{x}"], "array_distance": ["li|{x}", "ll|li", "fl3|fl3", "lstr|li", "lli|lli"],
     "array_except": ["lu|{x}", "ll|{x}", "fl3|fl3"], "array_intersect": ["lu|{x}", "ll|{x}", "fl3|fl3"], "array_union": ["lu|{x}", "ll|{x}", "fl3|fl3"],
     "make_map": ["", "'a'|{x}", "'a'|1|'b'|2", "'a'|1|'b'|NULL", "s!|i64|'b'|u64", "1|'a'|2", "fsb20!|st"],
-    "map": ["s!|i64", "fsb20!|{x}", "'a'|1|'b'|2", "lstr|li", "lstr|lfsb", "li|li", "fl3|fl3", "ll|ll", "NULL|NULL", "lstr|{x}", "{x}|li"],
+    "map": ["s!|i64", "fsb20!|{x}", "'a'|1|'b'|2", "lstr|li", "lstr|lfsb", "li|li", "fl3|fl3", "ll|ll", "NULL|NULL", "s!|{x}"],
     "map_extract": ["map|'a'", "map|sv", "map|{x}", "mapu|s"],
     "union_extract": ["i64|'a'"],
     "coalesce": ["{x}|i64!", "i64|i64!", "i64!|i64", "fsb20|fsb20", "fsb20|NULL", "fsb20|fsb32", "st|stu", "st|stx", "stnn|st", "u64|0", "s|0", "NULL|NULL|{x}", "li|lu", "lnn|li", "li|ll", "fl3|li"],
