@@ -97,8 +97,8 @@ func (t *target) take(ctx context.Context, c *conn, holder string) (uint64, erro
 	}
 	epoch++
 	return epoch, c.exec(ctx, fmt.Sprintf(
-		"DELETE FROM %s WHERE %s; INSERT INTO %s (connection_name, table_name, epoch, holder) VALUES (%s, %s, %d, %s)",
-		t.fence, t.key, t.fence, literal(t.Pipeline), literal(t.Name), epoch, literal(holder)))
+		"INSERT OR REPLACE INTO %s (connection_name, table_name, epoch, holder, taken_at) VALUES (%s, %s, %d, %s, now())",
+		t.fence, literal(t.Pipeline), literal(t.Name), epoch, literal(holder)))
 }
 
 // cover is the statement that adds ranges to the coverage.

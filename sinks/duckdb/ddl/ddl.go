@@ -167,9 +167,7 @@ func writeViews(b *strings.Builder, schema, table string) {
 		Qualify(schema, table+"_history"), Qualify(schema, table))
 }
 
-// writeState: the columns are those of the Python loader's state table, and end_timestamp. There is no primary key, since a
-// unit that replaces the table removes and inserts the same ids in one transaction, which DuckDB's index may refuse; the sink
-// admits one commit at a time and checks for itself.
+// writeState: the columns are those of the Python loader's state table, and end_timestamp.
 func writeState(b *strings.Builder, schema string) {
 	fmt.Fprintf(b, `
 -- What is loaded: one row per committed range of blocks, both ends included.
@@ -183,7 +181,8 @@ CREATE TABLE IF NOT EXISTS %s (
     end_hash VARCHAR,
     start_parent_hash VARCHAR,
     processed_at TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT current_timestamp,
-    end_timestamp BIGINT
+    end_timestamp BIGINT,
+    PRIMARY KEY (connection_name, table_name, network, batch_id)
 );
 
 -- Which loader may commit: the one that took the highest epoch.
@@ -192,7 +191,8 @@ CREATE TABLE IF NOT EXISTS %s (
     table_name VARCHAR NOT NULL,
     epoch BIGINT NOT NULL,
     holder VARCHAR NOT NULL,
-    taken_at TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT current_timestamp
+    taken_at TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT current_timestamp,
+    PRIMARY KEY (connection_name, table_name)
 );
 `, Qualify(schema, StateTable), Qualify(schema, FenceTable))
 }

@@ -106,7 +106,8 @@ CREATE TABLE IF NOT EXISTS "analytics"."amp_stream_state" (
     end_hash VARCHAR,
     start_parent_hash VARCHAR,
     processed_at TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT current_timestamp,
-    end_timestamp BIGINT
+    end_timestamp BIGINT,
+    PRIMARY KEY (connection_name, table_name, network, batch_id)
 );
 
 -- Which loader may commit: the one that took the highest epoch.
@@ -115,7 +116,8 @@ CREATE TABLE IF NOT EXISTS "analytics"."amp_stream_fence" (
     table_name VARCHAR NOT NULL,
     epoch BIGINT NOT NULL,
     holder VARCHAR NOT NULL,
-    taken_at TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT current_timestamp
+    taken_at TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT current_timestamp,
+    PRIMARY KEY (connection_name, table_name)
 );
 `
 
