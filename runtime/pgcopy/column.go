@@ -103,7 +103,7 @@ func medium[T uint16 | int32](t arrow.DataType) Column {
 	return scalar(t, func(dst []byte, a valued[T], i int) []byte { return AppendInt32(dst, int32(a.Value(i))) })
 }
 
-func big[T uint32 | int64](t arrow.DataType) Column {
+func wide[T uint32 | int64](t arrow.DataType) Column {
 	return scalar(t, func(dst []byte, a valued[T], i int) []byte { return AppendInt64(dst, int64(a.Value(i))) })
 }
 
@@ -131,9 +131,9 @@ func newScalar(f arrow.Field) (Column, uint32) {
 	case *arrow.Int32Type:
 		return medium[int32](t), oidInt4
 	case *arrow.Uint32Type:
-		return big[uint32](t), oidInt8
+		return wide[uint32](t), oidInt8
 	case *arrow.Int64Type:
-		return big[int64](t), oidInt8
+		return wide[int64](t), oidInt8
 	case *arrow.Uint64Type:
 		return scalar(t, func(dst []byte, a *array.Uint64, i int) []byte { return AppendUint64(dst, a.Value(i)) }), oidNumeric
 	case *arrow.Float16Type:
