@@ -28,6 +28,17 @@ import (
 type Options struct {
 	Stream    bool                // the query is a :stream
 	Overrides map[string]Override // by output column: the @col annotations
+	// Locked is what a server announced, by output column. It is used only where inference and annotations have no type.
+	Locked map[string]arrow.Field
+}
+
+// stated is the type of an output column that inference cannot know, from its annotation or from what the server announced.
+func (o *Options) stated(name string) (arrow.Field, bool) {
+	if override := o.Overrides[name]; override.Type != nil {
+		return arrow.Field{Name: name, Type: override.Type, Nullable: true}, true
+	}
+	field, ok := o.Locked[name]
+	return field, ok
 }
 
 // Override is a @col annotation: what inference cannot know.
@@ -140,14 +151,11 @@ func (s *state) result(rel *relation) *Result {
 			Announced: arrow.Field{Name: c.name, Type: c.r.Type, Nullable: c.r.Nullable},
 			IsBlock:   s.isBlock(rel, c),
 		}
-		if o, ok := s.opts.Overrides[c.name]; ok {
-			if col.Type == nil {
-				col.Type, col.Nullable = o.Type, true
-				col.Announced.Type, col.Announced.Nullable = o.Type, true
-			}
-			if o.NotNull {
-				col.Nullable = false
-			}
+		if field, ok := s.opts.stated(c.name); ok && col.Type == nil {
+			col.Type, col.Nullable, col.Announced = field.Type, field.Nullable, field
+		}
+		if s.opts.Overrides[c.name].NotNull {
+			col.Nullable = false
 		}
 		res.Columns = append(res.Columns, col)
 	}
@@ -191,29 +199,35 @@ func (s *state) checkOutput(rel *relation) {
 }
 
 func (s *state) duplicateOutput(c, first *column) {
-	s.fault(diag.Diagnostic{
-		Code: diag.DuplicateOutput, Span: c.span, Message: "two output columns are called " + quote(c.name),
-		Note: "the other one is at " + first.span.Position().String(), Help: "give one of them another alias",
-	})
+	d := diag.Diagnostic{Code: diag.DuplicateOutput, Span: c.span, Message: "two output columns are called " + quote(c.name),
+		Note: "the other one is at " + first.span.Position().String(), Help: "give one of them another alias"}
+	switch {
+	case c.unnamed:
+		d.Message = "two select items are the same expression"
+	case c.span == first.span:
+		d.Note, d.Help = "the * has it from several tables", "name the columns instead of *"
+	}
+	s.fault(d)
 }
 
 // checkType refuses a column whose type is unknown, or announced otherwise than it is sent.
 func (s *state) checkType(c *column) {
-	override, has := s.opts.Overrides[c.name]
+	override := s.opts.Overrides[c.name]
+	_, stated := s.opts.stated(c.name)
 	switch {
-	case c.unknown.Valid() && (!has || override.Type == nil):
+	case c.unknown.Valid() && !stated:
 		s.fault(diag.Diagnostic{
 			Code: diag.UnprovableColumn, Span: c.unknown, Message: "the type of column " + quote(c.name) + " cannot be inferred",
 			Help: "state it with \"-- @col " + c.name + " type=…\", or run \"ampgen describe\" against a server",
 		})
 	case c.unknown.Valid():
-	case has && override.Type != nil:
+	case override.Type != nil:
 		s.fault(diag.Diagnostic{
 			Code: diag.Annotation, Span: override.At, Message: "@col states a type for " + quote(c.name) + ", whose type is known",
 			Note: "it is " + coerce.Format(c.a.Type), Help: "remove type=…, or change the expression with a CAST",
 		})
 	case !coerce.Equal(c.r.Type, c.a.Type):
-		at, r, a := c.span, c.r.Type, c.a.Type
+		at, r, a := c.at, c.r.Type, c.a.Type
 		if c.differ != nil {
 			at, r, a = c.differ.span, c.differ.r, c.differ.a
 		}
