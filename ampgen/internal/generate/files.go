@@ -17,10 +17,7 @@ import (
 func queryFiles(dir string, paths []string) ([]string, error) {
 	var files []string
 	for _, p := range paths {
-		full := p
-		if !filepath.IsAbs(p) {
-			full = filepath.Join(dir, p)
-		}
+		full := inDir(dir, p)
 		info, err := os.Stat(full)
 		if err != nil {
 			return nil, fmt.Errorf("query path %q: %w", p, cause(err))
@@ -68,11 +65,7 @@ func cause(err error) error {
 
 // read reads one input file; faults of the file are diagnostics and give nil.
 func read(dir, fileName string, diags *diag.List) *source.File {
-	full := filepath.FromSlash(fileName)
-	if !filepath.IsAbs(full) {
-		full = filepath.Join(dir, full)
-	}
-	file, err := source.Read(full, fileName)
+	file, err := source.Read(inDir(dir, fileName), fileName)
 	var notUTF8 *source.ErrNotUTF8
 	switch {
 	case errors.As(err, &notUTF8):
@@ -85,4 +78,13 @@ func read(dir, fileName string, diags *diag.List) *source.File {
 		return nil
 	}
 	return file
+}
+
+// inDir is the path of a file that is named relative to dir.
+func inDir(dir, name string) string {
+	full := filepath.FromSlash(name)
+	if filepath.IsAbs(full) {
+		return full
+	}
+	return filepath.Join(dir, full)
 }

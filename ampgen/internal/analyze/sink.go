@@ -1,0 +1,83 @@
+package analyze
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/ampgen/ampgen/ampgen/internal/coerce"
+	"github.com/ampgen/ampgen/ampgen/internal/diag"
+	"github.com/ampgen/ampgen/ampgen/internal/ir"
+	duckdbddl "github.com/ampgen/ampgen/sinks/duckdb/ddl"
+	postgresddl "github.com/ampgen/ampgen/sinks/postgres/ddl"
+)
+
+// sinkKind is what analysis has to know of a kind of sink.
+type sinkKind struct {
+	supported func(arrow.Field) error                 // whether a column can be held without loss
+	create    func(*ir.Pipeline, ir.Sink) (err error) // whether the table can be made
+}
+
+// sinkKinds are the kinds of sink that loaders can be generated for.
+var sinkKinds = map[string]sinkKind{
+	"postgres": {postgresddl.Supported, func(p *ir.Pipeline, s ir.Sink) error {
+		_, err := postgresddl.Create(postgresddl.Table{Name: s.Table, Schema: schema(p), Block: p.Block, Key: p.Key, History: s.History, Batch: p.Mode != ir.Stream})
+		return err
+	}},
+	"duckdb": {duckdbddl.Supported, func(p *ir.Pipeline, s ir.Sink) error {
+		_, err := duckdbddl.Create(duckdbddl.Table{Name: s.Table, Schema: schema(p), Block: p.Block, Key: p.Key, History: s.History, Batch: p.Mode != ir.Stream})
+		return err
+	}},
+}
+
+// schema is the schema of the pipeline's rows in a sink.
+func schema(p *ir.Pipeline) *arrow.Schema {
+	var fields []arrow.Field
+	for _, c := range p.Output() {
+		fields = append(fields, field(c))
+	}
+	return arrow.NewSchema(fields, nil)
+}
+
+// sinks checks the @sink annotations: known kinds, one of each, tables that can be made and columns that they can hold.
+func (a *query) sinks() {
+	kinds := make([]string, 0, len(sinkKinds))
+	for kind := range sinkKinds {
+		kinds = append(kinds, kind)
+	}
+	slices.Sort(kinds)
+	if len(a.Sinks) == 0 {
+		a.fault(diag.Sink, a.Name.Span, "", "add \"-- @sink postgres table="+a.out.Folder+"\" below the name line", "query %s has no sink", a.Name.Text)
+	}
+	seen := map[string]bool{}
+	for _, s := range a.Sinks {
+		kind, known := sinkKinds[s.Kind.Text]
+		switch {
+		case !known:
+			a.fault(diag.Sink, s.Kind.Span, "the sinks are "+strings.Join(kinds, " and "), didYouMean(s.Kind.Text, kinds), "unknown sink %q", s.Kind.Text)
+			continue
+		case seen[s.Kind.Text]:
+			a.fault(diag.Sink, s.Kind.Span, "", "keep one; a second query can load another table", "the query has two %s sinks", s.Kind.Text)
+			continue
+		case s.History && a.out.Mode != ir.Stream:
+			a.fault(diag.Sink, s.Kind.Span, "the rows of a batch query have no block to be undone by", "remove history", "a batch query cannot keep history")
+			continue
+		}
+		seen[s.Kind.Text] = true
+		out := ir.Sink{Kind: s.Kind.Text, Table: s.Table.Text, History: s.History}
+		unsupported := false
+		for _, c := range a.out.Output() {
+			if err := kind.supported(field(c)); err != nil {
+				unsupported = true
+				a.fault(diag.UnsupportedType, a.spans[c.Name], c.Name+" is "+coerce.Format(c.Type), "", "%s cannot hold column %q: %v", s.Kind.Text, c.Name, err)
+			}
+		}
+		if !unsupported {
+			if err := kind.create(a.out, out); err != nil {
+				a.fault(diag.Sink, s.Table.Span, "", "", "%v", err)
+			}
+		}
+		a.out.Sinks = append(a.out.Sinks, out)
+	}
+}
