@@ -46,20 +46,20 @@ func (f *Function) arity(n int) error {
 	if f.sig.takes(n) {
 		return nil
 	}
-	var counts []string
+	var counts []int
 	for i := range maxArguments {
 		if f.sig.takes(i) {
-			counts = append(counts, fmt.Sprint(i))
+			counts = append(counts, i)
 		}
 	}
-	wants := strings.Join(counts, " or ") + " arguments"
-	switch {
-	case len(counts) == 1 && counts[0] == "0":
-		wants = "no arguments"
-	case len(counts) == 1 && counts[0] == "1":
-		wants = "1 argument"
+	var wants string
+	switch last := len(counts) - 1; {
 	case f.sig.takes(maxArguments):
-		wants = counts[0] + " or more arguments"
+		wants = fmt.Sprintf("%d or more arguments", counts[0])
+	case last == 0:
+		wants = count(counts[0], "argument")
+	default:
+		wants = strings.Trim(strings.ReplaceAll(fmt.Sprint(counts[:last]), " ", ", "), "[]") + " or " + count(counts[last], "argument")
 	}
 	return &Error{Kind: Arity, Function: f.Name, Arg: -1, Message: fmt.Sprintf("%s takes %s, not %d", f.Name, wants, n)}
 }
@@ -78,6 +78,16 @@ func (f *Function) mismatch(types []arrow.DataType) error {
 			e.Message = fmt.Sprintf("%s does not take %s as argument %d", f.Name, coerce.Format(types[i]), i+1)
 			e.Help = adviceFor(types[i])
 			return e
+		}
+	}
+	if listed, ok := f.sig.(exact); ok {
+		for i, dt := range types {
+			if coerce.IsNull(dt) && coerce.CanCast(dt, listed[i]) {
+				e.Arg = i
+				e.Message = fmt.Sprintf("%s does not take a bare NULL as argument %d", f.Name, i+1)
+				e.Help = fmt.Sprintf("write arrow_cast(NULL, '%s')", coerce.Format(listed[i]))
+				return e
+			}
 		}
 	}
 	parts := make([]string, len(types))
@@ -113,6 +123,17 @@ func adviceFor(dt arrow.DataType) string {
 // invalid is an *Error about the value of a literal argument.
 func (c *call) invalid(i int, message, help string) error {
 	return &Error{Kind: Value, Function: c.fn.Name, Arg: i, Message: message, Help: help}
+}
+
+// count writes a number of things, as in "no arguments", "1 argument" and "2 arguments".
+func count(n int, thing string) string {
+	switch n {
+	case 0:
+		return "no " + thing + "s"
+	case 1:
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 // list writes words as in "a, b and c".

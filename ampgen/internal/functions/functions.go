@@ -6,6 +6,7 @@
 package functions
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -54,7 +55,9 @@ type Function struct {
 	returns  returnRule
 	nullable nullRule // nil: always nullable, DataFusion's default
 	literals map[int]literalRule
-	runs     func(dt arrow.DataType) bool // nil: runs with every first argument that its signature takes
+
+	saysNever bool                         // announced as never null although it can be
+	runs      func(dt arrow.DataType) bool // nil: runs with every first argument that its signature takes
 }
 
 // Arg is one argument of a call.
@@ -102,10 +105,19 @@ type call struct {
 // Resolve types a call. It is asked once with the types that the plan announces and once with those of the data. The error
 // is an *Error. It fails also where DataFusion would announce a type and then not run the query.
 func (f *Function) Resolve(args []Arg) (Result, error) {
-	args, err := f.position(args)
-	if err != nil {
-		return Result{}, err
+	ordered, from, fault := f.position(args)
+	if fault != nil {
+		return Result{}, fault
 	}
+	result, err := f.resolve(ordered)
+	var e *Error
+	if errors.As(err, &e) && e.Arg >= 0 {
+		e.Arg = from[e.Arg]
+	}
+	return result, err
+}
+
+func (f *Function) resolve(args []Arg) (Result, error) {
 	types := make([]arrow.DataType, len(args))
 	for i, a := range args {
 		types[i] = a.Type
@@ -134,7 +146,7 @@ func (f *Function) Resolve(args []Arg) (Result, error) {
 		return Result{}, err
 	}
 	nullable := f.nullable == nil || f.nullable(c)
-	return Result{Type: dt, Nullable: nullable, AnnouncedNullable: nullable, Coerced: c.types}, nil
+	return Result{Type: dt, Nullable: nullable, AnnouncedNullable: nullable && !f.saysNever, Coerced: c.types}, nil
 }
 
 // coerce is what the arguments are cast to, if the signature takes them and every cast exists. DataFusion does not cast
@@ -152,34 +164,45 @@ func (f *Function) coerce(types []arrow.DataType) ([]arrow.DataType, bool) {
 	return coerced, true
 }
 
-// position puts named arguments in the place of their parameters. They come last, and leave no gap.
-func (f *Function) position(args []Arg) ([]Arg, error) {
-	first := slices.IndexFunc(args, func(a Arg) bool { return a.Name != "" })
-	if first < 0 {
-		return args, nil
-	}
-	if f.Params == nil {
-		return nil, &Error{Kind: Named, Function: f.Name, Arg: first, Message: f.Name + " takes no named arguments", Help: "remove " + args[first].Name + " =>"}
-	}
-	out := slices.Clone(args)
+// position puts named arguments in the place of their parameters. They come last, and leave no gap. The second result is
+// where each argument came from.
+func (f *Function) position(args []Arg) ([]Arg, []int, *Error) {
+	ordered, from := make([]Arg, len(args)), make([]int, len(args))
 	filled := make([]bool, len(args))
-	for i := range first {
-		filled[i] = true
-	}
-	for i, a := range args[first:] {
-		i += first
-		at := slices.Index(f.Params, a.Name)
-		switch {
-		case a.Name == "":
-			return nil, &Error{Kind: Named, Function: f.Name, Arg: i, Message: "a positional argument follows a named one", Help: "name it too"}
-		case at < 0:
-			return nil, &Error{Kind: Named, Function: f.Name, Arg: i, Message: f.Name + " has no parameter " + a.Name, Help: "its parameters are " + list(f.Params)}
-		case at >= len(args):
-			return nil, &Error{Kind: Named, Function: f.Name, Arg: i, Message: "a parameter before " + a.Name + " has no value", Help: "its parameters are " + list(f.Params)}
-		case filled[at]:
-			return nil, &Error{Kind: Named, Function: f.Name, Arg: i, Message: "parameter " + a.Name + " has two values", Help: "remove one"}
+	named := false
+	for i, a := range args {
+		at := i
+		if named = named || a.Name != ""; named {
+			var fault *Error
+			if at, fault = f.parameter(args, i); fault != nil {
+				return nil, nil, fault
+			}
 		}
-		out[at], filled[at] = a, true
+		if filled[at] {
+			return nil, nil, f.badName(i, "parameter "+f.Params[at]+" has two values", "remove one")
+		}
+		ordered[at], from[at], filled[at] = a, i, true
 	}
-	return out, nil
+	return ordered, from, nil
+}
+
+// parameter is the place of the named argument i.
+func (f *Function) parameter(args []Arg, i int) (int, *Error) {
+	name := args[i].Name
+	at := slices.Index(f.Params, name)
+	switch {
+	case name == "":
+		return 0, f.badName(i, "a positional argument follows a named one", "name it too")
+	case f.Params == nil:
+		return 0, f.badName(i, f.Name+" takes no named arguments", "remove "+name+" =>")
+	case at < 0:
+		return 0, f.badName(i, f.Name+" has no parameter "+name, "its parameters are "+list(f.Params))
+	case at >= len(args):
+		return 0, f.badName(i, "a parameter before "+name+" has no value", "its parameters are "+list(f.Params))
+	}
+	return at, nil
+}
+
+func (f *Function) badName(i int, message, help string) *Error {
+	return &Error{Kind: Named, Function: f.Name, Arg: i, Message: message, Help: help}
 }
