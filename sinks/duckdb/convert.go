@@ -12,7 +12,7 @@ import (
 )
 
 // converter prepares records for DuckDB's Arrow reader, which takes most arrays as they are. It refuses half floats and
-// 256-bit decimals, would cut zoned nanoseconds, nanosecond durations and intervals to microseconds, and misreads nested arrays
+// 256-bit decimals, would cut zoned nanoseconds to microseconds, and its casts do the same to times, durations and intervals, and misreads nested arrays
 // that are slices.
 type converter struct {
 	schema  *arrow.Schema // what convert returns
@@ -106,6 +106,10 @@ func conversionOf(f arrow.Field) (arrow.DataType, conversion) {
 		}
 	case *arrow.Date64Type:
 		return t, wholeDays
+	case *arrow.Time64Type:
+		if t.Unit == arrow.Nanosecond {
+			return t, wholeMicrosecondTimes
+		}
 	case *arrow.DurationType:
 		if t.Unit == arrow.Nanosecond {
 			return t, wholeMicrosecondDurations

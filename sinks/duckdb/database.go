@@ -115,6 +115,12 @@ func (d *database) connect() (*conn, error) {
 	return c, nil
 }
 
+func (d *database) limitMemory(ctx context.Context, size string) error {
+	d.commit.Lock()
+	defer d.commit.Unlock()
+	return d.admin.exec(ctx, "SET memory_limit = "+literal(size))
+}
+
 // release gives up one use; the last one closes the file.
 func (d *database) release() {
 	databases.Lock()

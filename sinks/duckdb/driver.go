@@ -49,7 +49,7 @@ func (d *Driver) Open(ctx context.Context) (runtime.Sink, error) {
 		return nil, err
 	}
 	if d.memory != "" {
-		if err := s.db.admin.exec(ctx, "SET memory_limit = "+literal(d.memory)); err != nil {
+		if err := s.db.limitMemory(ctx, d.memory); err != nil {
 			s.Close()
 			return nil, classify(err, "set --duckdb-memory", d.memory)
 		}

@@ -113,8 +113,8 @@ func bounds(t *testing.T) []bound {
 			b.(*array.Date64Builder).AppendValues([]arrow.Date64{-86400000, 0}, nil)
 		}, "", []string{"1969-12-31", "1970-01-01"}},
 		{"time", arrow.FixedWidthTypes.Time64ns, "", func(b array.Builder) {
-			b.(*array.Time64Builder).AppendValues([]arrow.Time64{0, 86399999999999}, nil)
-		}, "", []string{"00:00:00", "23:59:59.999999999"}},
+			b.(*array.Time64Builder).AppendValues([]arrow.Time64{0, 86399999999000}, nil)
+		}, "", []string{"00:00:00", "23:59:59.999999"}},
 		{"duration", arrow.FixedWidthTypes.Duration_ns, "", func(b array.Builder) {
 			b.(*array.DurationBuilder).AppendValues([]arrow.Duration{-1000, 3600000000000}, nil)
 		}, "", []string{"-00:00:00.000001", "01:00:00"}},
@@ -203,13 +203,15 @@ func TestLossIsRefused(t *testing.T) {
 		append func(array.Builder)
 		want   string
 	}{
+		{arrow.FixedWidthTypes.Time64ns, "", func(b array.Builder) { b.(*array.Time64Builder).Append(1) },
+			`column "x": row 1: a time of 1 ns, and duckdb's TIME and INTERVAL have whole microseconds`},
 		{arrow.FixedWidthTypes.Duration_ns, "", func(b array.Builder) { b.(*array.DurationBuilder).Append(1001) },
-			`column "x": row 1: a duration of 1001 ns, and duckdb's INTERVAL has whole microseconds; cast the column in the query to drop what is finer`},
+			`column "x": row 1: a duration of 1001 ns, and duckdb's TIME and INTERVAL have whole microseconds; cast the column in the query to drop what is finer`},
 		{arrow.FixedWidthTypes.Date64, "", func(b array.Builder) { b.(*array.Date64Builder).Append(86400001) },
 			`column "x": row 1: a date of 86400001 ms is not a whole day; cast the column to a timestamp`},
 		{arrow.FixedWidthTypes.MonthDayNanoInterval, "", func(b array.Builder) {
 			b.(*array.MonthDayNanoIntervalBuilder).Append(arrow.MonthDayNanoInterval{Nanoseconds: 1})
-		}, `column "x": row 1: an interval with 1 ns, and duckdb's INTERVAL has whole microseconds`},
+		}, `column "x": row 1: an interval with 1 ns, and duckdb's TIME and INTERVAL have whole microseconds`},
 		{&arrow.TimestampType{Unit: arrow.Second}, "", func(b array.Builder) { b.(*array.TimestampBuilder).Append(math.MaxInt64 / 2) }, "Conversion Error"},
 		{&arrow.TimestampType{Unit: arrow.Second, TimeZone: "UTC"}, "", func(b array.Builder) { b.(*array.TimestampBuilder).Append(math.MaxInt64) }, "Conversion Error"},
 		{arrow.BinaryTypes.String, runtime.LogicalUint256, func(b array.Builder) { b.(*array.StringBuilder).Append("0x12") }, `row 1: "0x12" is not a decimal integer`},

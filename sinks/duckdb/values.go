@@ -136,7 +136,19 @@ func wholeDays(d arrow.ArrayData) (arrow.ArrayData, error) {
 }
 
 // microseconds ends the errors of what is finer.
-const microseconds = "duckdb's INTERVAL has whole microseconds; cast the column in the query to drop what is finer"
+const microseconds = "duckdb's TIME and INTERVAL have whole microseconds; cast the column in the query to drop what is finer"
+
+func wholeMicrosecondTimes(d arrow.ArrayData) (arrow.ArrayData, error) {
+	in := array.NewTime64Data(d)
+	defer in.Release()
+	for i, v := range in.Time64Values() {
+		if v%1000 != 0 && in.IsValid(i) {
+			return nil, fmt.Errorf("row %d: a time of %d ns, and %s", i, v, microseconds)
+		}
+	}
+	d.Retain()
+	return d, nil
+}
 
 func wholeMicrosecondDurations(d arrow.ArrayData) (arrow.ArrayData, error) {
 	in := array.NewDurationData(d)

@@ -40,7 +40,7 @@ func TestColumnType(t *testing.T) {
 		{field(&arrow.TimestampType{Unit: arrow.Nanosecond}), "TIMESTAMP_NS"},
 		{field(arrow.FixedWidthTypes.Date32), "DATE"},
 		{field(arrow.FixedWidthTypes.Time64us), "TIME"},
-		{field(arrow.FixedWidthTypes.Time64ns), "TIME_NS"},
+		{field(arrow.FixedWidthTypes.Time64ns), "TIME"},
 		{field(arrow.FixedWidthTypes.Duration_ms), "INTERVAL"},
 		{field(arrow.FixedWidthTypes.MonthDayNanoInterval), "INTERVAL"},
 		{field(arrow.ListOf(arrow.ListOf(address))), "BLOB[][]"},

@@ -37,7 +37,7 @@ var scalars = map[arrow.Type]string{
 	arrow.FLOAT16: "FLOAT", arrow.FLOAT32: "FLOAT", arrow.FLOAT64: "DOUBLE",
 	arrow.STRING: "VARCHAR", arrow.LARGE_STRING: "VARCHAR", arrow.STRING_VIEW: "VARCHAR",
 	arrow.BINARY: "BLOB", arrow.LARGE_BINARY: "BLOB", arrow.BINARY_VIEW: "BLOB", arrow.FIXED_SIZE_BINARY: "BLOB",
-	arrow.DATE32: "DATE", arrow.DATE64: "DATE", arrow.TIME32: "TIME",
+	arrow.DATE32: "DATE", arrow.DATE64: "DATE", arrow.TIME32: "TIME", arrow.TIME64: "TIME",
 	arrow.DURATION: "INTERVAL", arrow.INTERVAL_MONTHS: "INTERVAL", arrow.INTERVAL_DAY_TIME: "INTERVAL",
 	arrow.INTERVAL_MONTH_DAY_NANO: "INTERVAL",
 }
@@ -51,11 +51,6 @@ func typeOf(t arrow.DataType) (string, error) {
 		return decimalType(t)
 	case *arrow.TimestampType:
 		return timestampType(t), nil
-	case *arrow.Time64Type:
-		if t.Unit == arrow.Nanosecond {
-			return "TIME_NS", nil
-		}
-		return "TIME", nil
 	case *arrow.DictionaryType:
 		return "", fmt.Errorf("dictionary-encoded %s is not loaded; cast it to its plain type with arrow_cast", t.ValueType)
 	case *arrow.MapType:
