@@ -207,7 +207,7 @@ func (s *state) badCall(f *functions.Function, written []*sql.Arg, at []source.S
 				if fe.Length > 0 || fe.Offset > 0 {
 					d.Span = lit.ValueSpan(fe.Offset, fe.Offset+fe.Length)
 				}
-				if strings.HasPrefix(f.Name, "evm_") {
+				if strings.HasPrefix(f.Name, "evm_") && f.Name != "evm_encode_hex" {
 					d.Code = diag.Signature
 				}
 			}
@@ -252,9 +252,7 @@ func (s *state) datasetCall(sc *scope, c *sql.Call) *value {
 	dataset := c.Name[0]
 	ds := s.dataset(dataset.Value)
 	if ds == nil {
-		s.fault(diag.Diagnostic{Code: diag.UnknownFunction, Span: dataset.Span(), Message: "unknown dataset " + quote(dataset.Value),
-			Help: "map it in ampgen.yaml"})
-		return poison
+		return &value{unknown: c.Span()} // its manifest would tell; @col or a lock can
 	}
 	if name.Value == "eth_call" && ds.HasEthCall() {
 		if f, ok := functions.LookupDataset("eth_call"); ok {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"slices"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -60,7 +59,7 @@ func (s *state) typeExpr(sc *scope, e sql.Expr) *value {
 		return s.cast(sc, e)
 	case *sql.TypedLiteral:
 		v := s.literal(e.Value, "")
-		return s.castTo(v, s.typeName(e.Type), false, e.Span())
+		return s.castTo(v, typeName(e.Type), false, e.Span())
 	case *sql.Interval:
 		return s.interval(sc, e)
 	case *sql.AtTimeZone:
@@ -146,19 +145,16 @@ func (s *state) interval(sc *scope, e *sql.Interval) *value {
 // cast types CAST, TRY_CAST and ::.
 func (s *state) cast(sc *scope, e *sql.Cast) *value {
 	v := s.expr(sc, e.Operand)
-	return s.castTo(v, s.typeName(e.Type), e.Try, e.Span())
+	return s.castTo(v, typeName(e.Type), e.Try, e.Span())
 }
 
 // castTo is v cast to dt. The planner states the type whatever v is; casts that do not exist fail when the plan is run.
 func (s *state) castTo(v *value, dt arrow.DataType, try bool, at source.Span) *value {
 	if bad := spoiled(v); bad != nil {
-		if !bad.bad && dt != nil {
+		if !bad.bad {
 			return &value{r: typed{dt, true}, a: typed{dt, true}} // an unknown type is settled by a cast
 		}
 		return bad
-	}
-	if dt == nil {
-		return poison
 	}
 	if !coerce.CanCast(v.a.Type, dt) {
 		s.unknownCast(v, dt, at)
@@ -190,86 +186,6 @@ func (s *state) unknownCast(v *value, dt arrow.DataType, at source.Span) {
 		d.Help = "evm_encode_hex('0x…') makes an address or a hash"
 	}
 	s.fault(d)
-}
-
-// typeName is the Arrow type of an SQL type; nil after a fault.
-func (s *state) typeName(t *sql.TypeName) arrow.DataType {
-	if simple, ok := simpleTypes[t.Kind]; ok {
-		return simple
-	}
-	switch t.Kind {
-	case sql.TypeDecimal:
-		return s.decimalType(t)
-	case sql.TypeTimestamp, sql.TypeTimestampTZ:
-		return s.timestampType(t)
-	case sql.TypeList:
-		if elem := s.typeName(t.Elem); elem != nil {
-			return coerce.ListOf(elem)
-		}
-		return nil
-	case sql.TypeFixedList:
-		if elem := s.typeName(t.Elem); elem != nil {
-			return arrow.FixedSizeListOfField(int32(t.Size), arrow.Field{Name: "item", Type: elem, Nullable: true})
-		}
-		return nil
-	case sql.TypeStruct:
-		fields := make([]arrow.Field, len(t.Fields))
-		for i, f := range t.Fields {
-			fields[i] = arrow.Field{Name: fmt.Sprintf("c%d", i), Type: s.typeName(f.Type), Nullable: true}
-			if f.Name != nil {
-				fields[i].Name = f.Name.Name
-			}
-			if fields[i].Type == nil {
-				return nil
-			}
-		}
-		return arrow.StructOf(fields...)
-	}
-	s.unsupported(t.Span(), "the type "+t.Span().Text(), "")
-	return nil
-}
-
-var simpleTypes = map[sql.TypeKind]arrow.DataType{
-	sql.TypeBoolean: boolean,
-	sql.TypeInt8:    arrow.PrimitiveTypes.Int8, sql.TypeInt16: arrow.PrimitiveTypes.Int16,
-	sql.TypeInt32: arrow.PrimitiveTypes.Int32, sql.TypeInt64: int64T,
-	sql.TypeUint8: arrow.PrimitiveTypes.Uint8, sql.TypeUint16: arrow.PrimitiveTypes.Uint16,
-	sql.TypeUint32: arrow.PrimitiveTypes.Uint32, sql.TypeUint64: uint64T,
-	sql.TypeFloat32: arrow.PrimitiveTypes.Float32, sql.TypeFloat64: float64T,
-	sql.TypeText: arrow.BinaryTypes.StringView, sql.TypeBinary: binary,
-	sql.TypeDate: arrow.FixedWidthTypes.Date32, sql.TypeTime: arrow.FixedWidthTypes.Time64ns, sql.TypeInterval: interval,
-}
-
-func (s *state) decimalType(t *sql.TypeName) arrow.DataType {
-	precision, scale := 38, 10
-	if len(t.Args) > 0 {
-		precision, scale = t.Args[0], 0
-	}
-	if len(t.Args) > 1 {
-		scale = t.Args[1]
-	}
-	if precision < 1 || precision > 76 || scale > precision || scale < -precision {
-		s.fault(diag.Diagnostic{Code: diag.Unsupported, Span: t.Span(), Message: "there is no type " + t.Span().Text(),
-			Note: "a decimal has 1 to 76 digits, and no more of them after the point"})
-		return nil
-	}
-	if precision <= 38 {
-		return &arrow.Decimal128Type{Precision: int32(precision), Scale: int32(scale)}
-	}
-	return &arrow.Decimal256Type{Precision: int32(precision), Scale: int32(scale)}
-}
-
-func (s *state) timestampType(t *sql.TypeName) arrow.DataType {
-	precision := 9
-	if len(t.Args) > 0 {
-		precision = t.Args[0]
-	}
-	i := slices.Index([]int{0, 3, 6, 9}, precision)
-	if i < 0 {
-		s.unsupported(t.Span(), "the precision of "+t.Span().Text(), "write a precision of 0, 3, 6 or 9")
-		return nil
-	}
-	return coerce.Timestamp(arrow.TimeUnit(i), "")
 }
 
 // unsupported reports what the server refuses.

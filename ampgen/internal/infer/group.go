@@ -11,8 +11,9 @@ import (
 
 // grouping is the GROUP BY of an aggregated SELECT.
 type grouping struct {
-	keys map[string]bool // the keys of the grouped expressions
-	sets bool            // GROUPING SETS, CUBE or ROLLUP: a key is null in the rows that do not group by it
+	keys   map[string]bool // the keys of the grouped expressions
+	broken bool            // a key has a fault, so that it is not known what is grouped
+	sets   bool            // GROUPING SETS, CUBE or ROLLUP: a key is null in the rows that do not group by it
 }
 
 // widened is v as it is after grouping: a key of grouping sets can be null.
@@ -109,9 +110,9 @@ func (s *state) groupBy(q *sql.Select, sc *scope) {
 	}
 	sc.rules = clauseRules{clause: "GROUP BY"}
 	add := func(e sql.Expr) {
-		if v := s.groupKey(q, sc, e); !v.bad {
-			group.keys[v.key] = true
-		}
+		v := s.groupKey(q, sc, e)
+		group.keys[v.key] = true
+		group.broken = group.broken || v.bad
 	}
 	for i, gi := range q.GroupBy.Items {
 		switch gi := gi.(type) {
@@ -184,7 +185,7 @@ func (s *state) groupKey(q *sql.Select, sc *scope, e sql.Expr) *value {
 
 // closeGroups checks that the select list reads grouped expressions and aggregates only.
 func (s *state) closeGroups(q *sql.Select, sc *scope) {
-	if sc.group == nil {
+	if sc.group == nil || sc.group.broken {
 		return
 	}
 	if q.GroupBy != nil && q.GroupBy.All {
@@ -211,7 +212,7 @@ func (s *state) closeGroups(q *sql.Select, sc *scope) {
 
 // checkGrouped checks one expression of a clause after GROUP BY.
 func (s *state) checkGrouped(sc *scope, e sql.Expr) {
-	if sc.group == nil {
+	if sc.group == nil || sc.group.broken {
 		return
 	}
 	inspectLevel(e, func(e sql.Expr) bool {
@@ -240,8 +241,7 @@ func (s *state) having(q *sql.Select, sc *scope) {
 	if q.Having == nil {
 		return
 	}
-	sc.rules = condition("HAVING")
-	sc.rules.aggregates = true
+	sc.rules = clauseRules{clause: "HAVING", aggregates: true, scalars: true, predicates: true}
 	s.predicate(sc, q.Having)
 	if sc.group == nil {
 		s.fault(diag.Diagnostic{Code: diag.QueryStructure, Span: q.Having.Span(), Message: "HAVING needs GROUP BY or an aggregate", Help: "write WHERE"})
@@ -255,8 +255,7 @@ func (s *state) qualify(q *sql.Select, sc *scope) {
 	if q.Qualify == nil {
 		return
 	}
-	sc.rules = condition("QUALIFY")
-	sc.rules.aggregates, sc.rules.windows = sc.group != nil, true
+	sc.rules = clauseRules{clause: "QUALIFY", aggregates: sc.group != nil, windows: true, scalars: true, predicates: true}
 	s.predicate(sc, q.Qualify)
 	s.checkGrouped(sc, q.Qualify)
 	windowed := false

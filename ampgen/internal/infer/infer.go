@@ -218,7 +218,8 @@ func (s *state) checkType(c *column) {
 	case c.unknown.Valid() && !stated:
 		s.fault(diag.Diagnostic{
 			Code: diag.UnprovableColumn, Span: c.unknown, Message: "the type of column " + quote(c.name) + " cannot be inferred",
-			Help: "state it with \"-- @col " + c.name + " type=…\", or run \"ampgen describe\" against a server",
+			Note: "the catalog does not say what this returns",
+			Help: "map the dataset in ampgen.yaml, state the type with \"-- @col " + c.name + " type=…\", or run \"ampgen describe\" against a server",
 		})
 	case c.unknown.Valid():
 	case override.Type != nil:

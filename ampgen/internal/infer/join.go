@@ -18,6 +18,7 @@ func (s *state) join(j *sql.Join, sc *scope) *relation {
 	right := s.tableRef(j.Right, s.besides(sc, left))
 	s.streamJoin(j.KindAt, j.Kind, left, right)
 	all := s.combine(left, right, j.Right.Span())
+	kind := j.Kind
 
 	switch {
 	case j.On != nil:
@@ -25,14 +26,16 @@ func (s *state) join(j *sql.Join, sc *scope) *relation {
 		s.predicate(on, j.On)
 		s.provenEqual(j.On)
 	case j.Natural:
-		s.natural(all, left, right)
+		if !s.natural(all, left, right) {
+			kind = sql.CrossJoin
+		}
 	case len(j.Using) > 0:
 		s.joinUsing(all, left, right, j.Using)
 	case j.Kind != sql.InnerJoin && j.Kind != sql.CrossJoin:
 		s.fault(diag.Diagnostic{Code: diag.QueryStructure, Span: j.KindAt, Message: string(j.Kind) + " needs a condition", Help: "add ON … or USING (…)"})
 	}
 
-	switch j.Kind {
+	switch kind {
 	case sql.LeftJoin:
 		all.widen(right)
 	case sql.RightJoin:
@@ -48,9 +51,20 @@ func (s *state) join(j *sql.Join, sc *scope) *relation {
 	return all
 }
 
-// combine puts two relations side by side. The same name with the same qualifier on both sides is a fault.
+// combine puts two relations side by side.
 func (s *state) combine(left, right *relation, at source.Span) *relation {
+	s.checkNames(left, right, at)
 	s.res.Joined = true
+	return &relation{
+		cols:   slices.Concat(left.cols, right.cols),
+		using:  slices.Concat(left.using, right.using),
+		blocks: slices.Concat(left.blocks, right.blocks),
+		joined: true,
+	}
+}
+
+// checkNames refuses relations that both have a column of one name and one qualifier.
+func (s *state) checkNames(left, right *relation, at source.Span) {
 	for _, r := range right.cols {
 		i := slices.IndexFunc(left.cols, func(l *column) bool {
 			return !l.unnamed && l.name == r.name && l.name != "" && slices.Equal(l.qualifier, r.qualifier)
@@ -64,13 +78,7 @@ func (s *state) combine(left, right *relation, at source.Span) *relation {
 			d.Message = "two tables in FROM have a column " + quote(r.name) + " and no name"
 		}
 		s.fault(d)
-		break
-	}
-	return &relation{
-		cols:   slices.Concat(left.cols, right.cols),
-		using:  slices.Concat(left.using, right.using),
-		blocks: slices.Concat(left.blocks, right.blocks),
-		joined: true,
+		return
 	}
 }
 
@@ -92,14 +100,17 @@ func (rel *relation) widen(side *relation) {
 	}
 }
 
-// natural joins on the names that both sides have, in the right side's order; without any it is a cross join.
-func (s *state) natural(all, left, right *relation) {
+// natural joins on the names that both sides have. Without any the join is a cross join, and the answer false.
+func (s *state) natural(all, left, right *relation) bool {
+	any := false
 	for _, r := range right.cols {
 		i := slices.IndexFunc(left.cols, func(l *column) bool { return !l.unnamed && !l.bad && l.name == r.name })
 		if i >= 0 && !r.unnamed && !r.bad {
 			s.joinColumns(all, left.cols[i], r, r.span)
+			any = true
 		}
 	}
+	return any
 }
 
 // joinUsing joins on the named columns, which each side must have once.

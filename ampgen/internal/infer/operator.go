@@ -133,7 +133,7 @@ func depth(t arrow.DataType) int {
 func (s *state) badOperands(e *sql.Binary, l, r *value, err error) {
 	if help := bytesHelp(e.Left, l, e.Right, r); help != "" {
 		s.fault(diag.Diagnostic{Code: diag.TypeMismatch, Span: e.Span(), Help: help,
-			Message: fmt.Sprintf("%s does not take %s and %s", e.Op, coerce.Format(l.a.Type), coerce.Format(r.a.Type))})
+			Message: fmt.Sprintf("operator %s does not take %s and %s", e.Op, coerce.Format(l.a.Type), coerce.Format(r.a.Type))})
 		return
 	}
 	s.mismatch(e.Span(), err)

@@ -280,7 +280,7 @@ func (s *state) union(left, right *relation, cols []*column) *relation {
 
 // unionColumn joins one column of the inputs: announced with the first one's type, sent with their common type.
 func (s *state) unionColumn(op *sql.SetOp, left, right *relation, l, r *column) *column {
-	c := &column{id: s.newID(), name: l.name, unnamed: l.unnamed, span: l.span}
+	c := &column{id: s.newID(), name: l.name, unnamed: l.unnamed, span: l.span, at: l.at}
 	if bad := spoiled(&l.value, &r.value); bad != nil {
 		c.value = *bad
 		return c
@@ -301,7 +301,7 @@ func (s *state) unionColumn(op *sql.SetOp, left, right *relation, l, r *column) 
 	if s.isBlock(left, l) && s.isBlock(right, r) {
 		c.block = anyBlock
 	}
-	derive(&c.value, l.span, &l.value, &r.value)
+	derive(&c.value, l.at, &l.value, &r.value)
 	return c
 }
 
@@ -334,7 +334,7 @@ func (s *state) unionByName(op *sql.SetOp, left, right *relation) *relation {
 	}
 	var cols []*column
 	missing := func(c *column) *column {
-		n := &column{id: s.newID(), name: c.name, unnamed: c.unnamed, span: c.span, value: c.value}
+		n := &column{id: s.newID(), name: c.name, unnamed: c.unnamed, span: c.span, at: c.at, value: c.value}
 		n.r.Nullable, n.a.Nullable, n.block, n.blockHash = true, true, 0, 0
 		return n
 	}
@@ -373,7 +373,7 @@ func (s *state) valuesBody(v *sql.Values, outer *scope, ctes *cteFrame) *relatio
 		}
 	}
 	for i, cell := range cells {
-		c := &column{id: s.newID(), name: "column" + strconv.Itoa(i+1), span: v.Rows[0][i].Span()}
+		c := &column{id: s.newID(), name: "column" + strconv.Itoa(i+1), span: v.Rows[0][i].Span(), at: v.Rows[0][i].Span()}
 		c.value = *s.valuesColumn(cell, v.Rows, i)
 		rel.cols = append(rel.cols, c)
 	}

@@ -19,7 +19,8 @@ type column struct {
 	name      string
 	unnamed   bool // an expression without alias: it cannot be referred to
 	origin    *Origin
-	span      source.Span // where it was written
+	span      source.Span // the select item
+	at        source.Span // its expression
 }
 
 // display is the column's name with its qualifier.
@@ -67,11 +68,12 @@ type clauseRules struct {
 	unnest     bool
 	scalars    bool // scalar subqueries; elsewhere the server plans them and cannot run them
 	predicates bool // EXISTS and IN (SELECT …); likewise
+	bothKeys   bool // a key of USING is ambiguous without qualifier: WHERE and ON do not know that it is one column
 }
 
-// condition is what the conditions of a query allow.
+// condition is what WHERE and ON allow.
 func condition(clause string) clauseRules {
-	return clauseRules{clause: clause, scalars: true, predicates: true}
+	return clauseRules{clause: clause, scalars: true, predicates: true, bothKeys: true}
 }
 
 // lookup finds the columns that parts can mean in rel, and how many of the parts name fields below the column. Qualified
@@ -160,7 +162,7 @@ func (s *state) aliasRef(sc *scope, ref *sql.ColumnRef, order aliasOrder) *value
 // found turns lookup's answer into a value, with the fields below it.
 func (s *state) found(sc *scope, rel *relation, ref *sql.ColumnRef, found []*column, fields int) *value {
 	col := found[0]
-	if len(found) > 1 && !rel.merged(found) {
+	if len(found) > 1 && (sc.rules.bothKeys || !rel.merged(found)) {
 		bare := slices.IndexFunc(found, func(c *column) bool { return c.qualifier == nil })
 		if bare < 0 || slices.ContainsFunc(found[bare+1:], func(c *column) bool { return c.qualifier == nil }) {
 			s.ambiguous(ref, found)

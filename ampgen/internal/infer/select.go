@@ -70,6 +70,7 @@ func (s *state) selectList(q *sql.Select, sc *scope) []*item {
 		for _, before := range items[:i] {
 			if clash(before, it) {
 				s.duplicateOutput(&it.column, &before.column)
+				it.bad = it.unnamed // the missing alias is the same fault
 				break
 			}
 		}
@@ -93,7 +94,7 @@ func clash(a, b *item) bool {
 func (s *state) exprItem(sc *scope, si *sql.ExprItem) *item {
 	v := s.expr(sc, si.Expr)
 	it := &item{expr: si.Expr}
-	it.value, it.span = *v, si.Span()
+	it.value, it.span, it.at = *v, si.Span(), si.Expr.Span()
 	if v.col != nil {
 		it.name, it.qualifier, it.origin, it.unnamed = v.col.name, v.col.qualifier, v.col.origin, v.col.unnamed
 	} else {
@@ -138,7 +139,7 @@ func (s *state) wildcard(sc *scope, w *sql.Wildcard) []*item {
 	for i, c := range cols {
 		items[i] = &item{column: *c}
 		items[i].value = *s.widened(sc, s.use(c))
-		items[i].span = w.Span()
+		items[i].span, items[i].at = w.Span(), w.Span()
 		if c.name == "_block_num" {
 			s.blockNumOverJoin(sc, w.Span())
 		}
@@ -151,7 +152,7 @@ func (s *state) wildcard(sc *scope, w *sql.Wildcard) []*item {
 			s.noWildcardColumn(r.Name, cols)
 			continue
 		}
-		items[i] = &item{aliased: true, expr: r.Expr, column: column{value: *v, name: r.Name.Value, span: r.Span()}}
+		items[i] = &item{aliased: true, expr: r.Expr, column: column{value: *v, name: r.Name.Value, span: r.Span(), at: r.Expr.Span()}}
 		if v.col != nil {
 			items[i].origin = v.col.origin
 		}

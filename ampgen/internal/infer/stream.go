@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/ampgen/ampgen/ampgen/internal/catalog"
 	"github.com/ampgen/ampgen/ampgen/internal/diag"
 	"github.com/ampgen/ampgen/ampgen/internal/source"
 	"github.com/ampgen/ampgen/ampgen/internal/sql"
@@ -124,7 +125,7 @@ func (s *state) noBlockColumn(q *sql.Query, rel *relation) {
 	case s.res.Joined || s.res.Aggregated:
 		d.Help = "add block_num() as block_num to the select list"
 	default:
-		d.Help = "add block_num to the select list"
+		d.Help = "add " + s.blockName() + " to the select list"
 	}
 	s.fault(d)
 }
@@ -144,4 +145,12 @@ func selectListSpan(q *sql.Query) source.Span {
 			return q.Span()
 		}
 	}
+}
+
+// blockName is the column that has the block in the table that the stream reads.
+func (s *state) blockName() string {
+	if s.useOrder[0].dataset.Kind == catalog.Derived {
+		return "_block_num"
+	}
+	return "block_num"
 }
