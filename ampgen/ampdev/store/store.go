@@ -27,6 +27,9 @@ type Store struct {
 
 	mu     sync.Mutex // guards writer
 	writer *duck.Conn
+
+	functions  sync.Mutex // guards registered
+	registered map[string]bool
 }
 
 // Open opens the database file at path, or an in-memory database if path is empty.
@@ -35,7 +38,7 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{db: db}
+	s := &Store{db: db, registered: map[string]bool{}}
 	if s.writer, err = db.Connect(ctx); err != nil {
 		db.Close()
 		return nil, err
@@ -201,4 +204,24 @@ func (s *Store) Snapshot(ctx context.Context) (*Snapshot, error) {
 		return nil, err
 	}
 	return &Snapshot{c}, nil
+}
+
+// Register makes a function known to the snapshots that are taken from now on. A name that is known already stands for the same
+// function.
+func (s *Store) Register(ctx context.Context, f duck.Function) error {
+	s.functions.Lock()
+	defer s.functions.Unlock()
+	if s.registered[f.Name] {
+		return nil
+	}
+	c, err := s.db.Connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if err := c.Register(f); err != nil {
+		return err
+	}
+	s.registered[f.Name] = true
+	return nil
 }
