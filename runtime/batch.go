@@ -1,0 +1,59 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// errUnchanged ends the reading of a batch query whose tables have not changed since it was last loaded.
+var errUnchanged = errors.New("unchanged")
+
+// batch runs a batch query once, in one commit. The ranges of the queried tables stand for its result: if the sink has the
+// result for just these, there is nothing to do.
+func (l *loader) batch(ctx context.Context) error {
+	state, err := l.sink.State(ctx, l.table())
+	if err != nil {
+		return err
+	}
+	var unit *openUnit
+	defer func() { unit.rollback(ctx) }()
+	err = l.query(ctx, l.pipeline.SQL, func(m Message) error {
+		if unit == nil {
+			if len(m.Ranges) == 0 {
+				return Errorf(Protocol, "read rows", "query "+l.pipeline.Name, "rows came without a block range")
+			}
+			if sameStoredRanges(m.Ranges, state.Ranges) {
+				l.log.Info("nothing to do: the queried tables have not changed", "ranges", fmt.Sprint(m.Ranges))
+				return errUnchanged
+			}
+			unit = l.newUnit(Unit{Ranges: m.Ranges, Replace: l.pipeline.Mode == Replace})
+		}
+		if err := unit.write(ctx, m.Record); err != nil || !m.Complete {
+			return err
+		}
+		err := unit.commit(ctx)
+		if err == nil {
+			unit = nil
+		}
+		return err
+	})
+	if errors.Is(err, errUnchanged) {
+		return nil
+	}
+	return err
+}
+
+// sameStoredRanges compares ranges with those read back from the sink, in any order.
+func sameStoredRanges(ranges, stored []Range) bool {
+	for _, r := range ranges {
+		found := false
+		for _, s := range stored {
+			found = found || sameStored(r, s)
+		}
+		if !found {
+			return false
+		}
+	}
+	return len(ranges) == len(stored)
+}

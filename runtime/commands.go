@@ -1,0 +1,119 @@
+package runtime
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ampgen/ampgen/runtime/blockrange"
+)
+
+// The commands that write nothing: plan, status and verify.
+
+// verify compares the compiled columns with the server's.
+func (g *program) verify(ctx context.Context, l *loader) error {
+	if err := l.checkServer(ctx, g.pipeline.Mode == Stream); err != nil {
+		return err
+	}
+	fmt.Fprintf(g.stdout, "the server's %d columns are the compiled ones\n", g.pipeline.Query.NumFields())
+	return nil
+}
+
+// plan shows what a run would load.
+func (g *program) plan(ctx context.Context, l *loader, b *bounds) error {
+	if err := l.checkServer(ctx, g.pipeline.Mode == Stream && b == nil); err != nil {
+		return err
+	}
+	state, err := l.sink.State(ctx, l.table())
+	if err != nil {
+		return err
+	}
+	if g.pipeline.Mode != Stream {
+		fmt.Fprintf(g.stdout, "run the query once and %s table %s, unless its result for the server's blocks is loaded\n",
+			map[Mode]string{Replace: "replace", Append: "append to"}[g.pipeline.Mode], l.table().Name)
+		return nil
+	}
+	if b == nil {
+		g.planStream(state)
+		return nil
+	}
+	p, err := l.plan(ctx, b, state)
+	if err != nil {
+		return err
+	}
+	var missing uint64
+	for _, gap := range p.gaps {
+		missing += gap.Blocks()
+	}
+	fmt.Fprintf(g.stdout, "blocks %s of %s: %d missing, %s of at most %d blocks\n", p.wanted, p.network, missing,
+		plural(int64(len(p.chunks)), "unit"), l.chunk)
+	for _, gap := range p.gaps {
+		fmt.Fprintf(g.stdout, "  gap %s: %s\n", gap, plural(int64(gap.Blocks()), "block"))
+	}
+	return nil
+}
+
+func (g *program) planStream(state State) {
+	if len(state.Ranges) == 0 {
+		fmt.Fprintln(g.stdout, "follow the stream from the start: the sink has nothing yet")
+		return
+	}
+	for _, network := range networks(state.Ranges) {
+		last := lastOf(network, state.Ranges)
+		if last.Hash == "" {
+			fmt.Fprintf(g.stdout, "cannot follow %s after block %d: its hash is unknown; load up to the tip with --to-block latest first\n", network, last.End)
+			continue
+		}
+		fmt.Fprintf(g.stdout, "follow %s after block %d, %s\n", network, last.End, last.Hash)
+	}
+}
+
+// status shows what the sink has.
+func (g *program) status(ctx context.Context, l *loader) error {
+	state, err := l.sink.State(ctx, l.table())
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(g.stdout, "table %s, pipeline %s\n", l.table().Name, l.table().Pipeline)
+	if len(state.Ranges) == 0 {
+		fmt.Fprintln(g.stdout, "  nothing is loaded yet")
+	}
+	for _, network := range networks(state.Ranges) {
+		covered, last := blockrange.Cover(network, state.Ranges), lastOf(network, state.Ranges)
+		spans := covered.Spans()
+		gaps := covered.Gaps(blockrange.Span{Start: spans[0].Start, End: last.End})
+		fmt.Fprintf(g.stdout, "  %s: %s: %s\n", network, plural(int64(covered.Blocks()), "block"), covered)
+		if len(gaps) > 0 {
+			fmt.Fprintf(g.stdout, "    gaps between them: %s\n", strings.Trim(fmt.Sprint(gaps), "[]"))
+		}
+		hash := last.Hash
+		if hash == "" {
+			hash = "hash unknown: loaded by block numbers"
+		}
+		fmt.Fprintf(g.stdout, "    last block %d, %s\n", last.End, hash)
+	}
+	if state.Fence > 0 {
+		fmt.Fprintf(g.stdout, "  writer: %s, number %d\n", state.Holder, state.Fence)
+	}
+	return nil
+}
+
+func networks(ranges []Range) []string {
+	var names []string
+	for _, r := range ranges {
+		names = append(names, r.Network)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+func lastOf(network string, ranges []Range) Range {
+	var last Range
+	for _, r := range ranges {
+		if r.Network == network && (last.Network == "" || r.End > last.End) {
+			last = r
+		}
+	}
+	return last
+}

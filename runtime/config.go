@@ -1,0 +1,232 @@
+package runtime
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/spf13/pflag"
+
+	"github.com/ampgen/ampgen/runtime/labels"
+)
+
+// latest as a bound is the last block that the server has.
+const latest = "latest"
+
+// defaultChunk is the number of blocks that a bounded run commits at once.
+const defaultChunk = 1000
+
+// config is what a loader's command line and environment say.
+type config struct {
+	command string
+
+	server, tokenFile, caFile string
+	insecureToken             bool
+	token                     string // read from tokenFile or the environment
+
+	from, to    string
+	follow      bool
+	chunkBlocks uint64
+
+	labels    map[string]string // path by label name, where it differs from the compiled one
+	pipeline  string
+	logFormat string
+}
+
+// The commands, in the order of the help text.
+var commands = []struct{ name, does string }{
+	{"run", "load what is missing (the default)"},
+	{"plan", "show what a run would load; write nothing"},
+	{"status", "show what the sink has: coverage, last block, who writes"},
+	{"ddl", "print the statements that create the table"},
+	{"verify", "compare the compiled columns with the server's"},
+}
+
+// usageError is a mistake on the command line.
+type usageError struct{ error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// flagSet makes the flags that fill c. Every flag can be given by the environment too.
+func (c *config) flagSet(p *Pipeline, d Driver) *pflag.FlagSet {
+	fs := pflag.NewFlagSet(p.Name, pflag.ContinueOnError)
+	fs.SortFlags = false
+	fs.Usage = func() {}
+	fs.StringVar(&c.server, "server", "", "the Amp server's `URL`: grpc://host:1602 (plaintext) or https://host (TLS)")
+	fs.StringVar(&c.tokenFile, "token-file", "", "a `file` with the server's token (or the token itself in AMP_AUTH_TOKEN)")
+	fs.BoolVar(&c.insecureToken, "insecure-token", false, "send the token over plaintext to another machine")
+	fs.StringVar(&c.caFile, "ca-file", "", "a PEM `file` of the certificate authorities to trust, instead of the system's")
+	if p.Mode == Stream {
+		fs.StringVar(&c.from, "from-block", "", "load from this `block` on (default with --to-block: the server's first)")
+		fs.StringVar(&c.to, "to-block", "", "load up to this `block`, or \"latest\"; without bounds the stream is followed without end")
+		fs.BoolVar(&c.follow, "follow", false, "go on with the stream after --to-block")
+		fs.Uint64Var(&c.chunkBlocks, "chunk-blocks", defaultChunk, "commit this many blocks at once in a run with bounds")
+	}
+	if len(p.Labels) > 0 {
+		var compiled []string
+		for _, l := range p.Labels {
+			compiled = append(compiled, l.Name+"="+l.Path)
+		}
+		fs.StringToStringVar(&c.labels, "label", nil,
+			"read a label from another CSV, as `name=path`; may repeat (default "+strings.Join(compiled, ", ")+")")
+	}
+	fs.StringVar(&c.pipeline, "pipeline", defaultPipeline(p), "the `name` under which the sink keeps the state: one per loader of a table")
+	fs.StringVar(&c.logFormat, "log-format", "auto", "auto (a live line on a terminal, else text), text or json")
+	d.Flags(fs)
+	return fs
+}
+
+func defaultPipeline(p *Pipeline) string {
+	if p.Table.Pipeline != "" {
+		return p.Table.Pipeline
+	}
+	return snake(p.Name)
+}
+
+// snake turns Erc20Transfers into erc20_transfers.
+func snake(name string) string {
+	var b strings.Builder
+	runes := []rune(name)
+	for i, r := range runes {
+		if unicode.IsUpper(r) && i > 0 && (!unicode.IsUpper(runes[i-1]) || i+1 < len(runes) && unicode.IsLower(runes[i+1])) && runes[i-1] != '_' {
+			b.WriteByte('_')
+		}
+		b.WriteRune(unicode.ToLower(r))
+	}
+	return b.String()
+}
+
+// envName is the environment variable of a flag: AMP_TO_BLOCK for --to-block.
+func envName(flag string) string {
+	return "AMP_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// parseConfig reads the command line, and for what it leaves open the environment. Its errors are usageErrors or
+// pflag.ErrHelp.
+func parseConfig(p *Pipeline, d Driver, args []string, env func(string) (string, bool)) (*config, *pflag.FlagSet, error) {
+	c := &config{}
+	fs := c.flagSet(p, d)
+	if err := fs.Parse(args); err != nil {
+		if errors.Is(err, pflag.ErrHelp) {
+			return c, fs, err
+		}
+		return c, fs, usageError{err}
+	}
+	var failed error
+	fs.VisitAll(func(f *pflag.Flag) {
+		if value, ok := env(envName(f.Name)); ok && !f.Changed && value != "" {
+			if err := fs.Set(f.Name, value); err != nil {
+				failed = usagef("environment variable %s: %w", envName(f.Name), err)
+			}
+		}
+	})
+	if failed != nil {
+		return c, fs, failed
+	}
+	if err := c.setCommand(fs.Args()); err != nil {
+		return c, fs, err
+	}
+	if err := c.check(p); err != nil {
+		return c, fs, err
+	}
+	return c, fs, c.readToken(env)
+}
+
+func (c *config) setCommand(args []string) error {
+	c.command = "run"
+	if len(args) == 0 {
+		return nil
+	}
+	if len(args) > 1 {
+		return usagef("unexpected argument %q", args[1])
+	}
+	for _, known := range commands {
+		if known.name == args[0] {
+			c.command = args[0]
+			return nil
+		}
+	}
+	return usagef("unknown command %q", args[0])
+}
+
+func (c *config) check(p *Pipeline) error {
+	if c.pipeline == "" {
+		return usagef("--pipeline is empty")
+	}
+	switch c.logFormat {
+	case "auto", "text", "json":
+	default:
+		return usagef("--log-format is auto, text or json, not %q", c.logFormat)
+	}
+	for name := range c.labels {
+		if !slices.ContainsFunc(p.Labels, func(l labels.Spec) bool { return l.Name == name }) {
+			return usagef("--label %s: the query has no label of that name", name)
+		}
+	}
+	if c.from != "" && c.to == "" {
+		return usagef("--from-block needs --to-block: a block number or %q", latest)
+	}
+	_, err := c.bounds()
+	if err == nil && p.Mode == Stream && c.chunkBlocks == 0 {
+		err = usagef("--chunk-blocks is at least 1")
+	}
+	return err
+}
+
+// bounds is the range that a run is to cover; nil for an endless or a batch run.
+type bounds struct {
+	from *uint64 // nil: the server's first block
+	to   *uint64 // nil: the server's last block
+}
+
+func (c *config) bounds() (*bounds, error) {
+	if c.to == "" {
+		return nil, nil
+	}
+	b := &bounds{}
+	var err error
+	if c.from != "" {
+		if b.from, err = blockNumber("--from-block", c.from); err != nil {
+			return nil, err
+		}
+	}
+	if c.to != latest {
+		if b.to, err = blockNumber("--to-block", c.to); err != nil {
+			return nil, err
+		}
+	}
+	if b.from != nil && b.to != nil && *b.from > *b.to {
+		return nil, usagef("--from-block %d is after --to-block %d", *b.from, *b.to)
+	}
+	return b, nil
+}
+
+func blockNumber(flag, text string) (*uint64, error) {
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		return nil, usagef("%s %q is not a block number", flag, text)
+	}
+	return &n, nil
+}
+
+// readToken reads the token from its file or the environment.
+func (c *config) readToken(env func(string) (string, bool)) error {
+	if c.tokenFile == "" {
+		c.token, _ = env("AMP_AUTH_TOKEN")
+		return nil
+	}
+	text, err := os.ReadFile(c.tokenFile)
+	if err != nil {
+		return usagef("--token-file: %w", err)
+	}
+	c.token = string(bytes.TrimSpace(text))
+	if c.token == "" || strings.ContainsAny(c.token, "\r\n") {
+		return usagef("--token-file: %s does not hold one token", c.tokenFile)
+	}
+	return nil
+}

@@ -1,0 +1,139 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"strings"
+
+	"github.com/ampgen/ampgen/runtime/amp"
+	"github.com/ampgen/ampgen/runtime/telemetry"
+)
+
+// loader moves the rows of one pipeline from a source to a sink.
+type loader struct {
+	pipeline *Pipeline
+	source   Source
+	sink     Sink
+	shaper   *shaper
+	meter    *telemetry.Meter
+	log      *slog.Logger
+	chunk    uint64 // blocks per commit of a bounded run
+}
+
+func (l *loader) table() *Table { return &l.pipeline.Table }
+
+// load is one run: what is missing within b, and then the endless stream if follow is set. Without bounds a stream is followed,
+// and a batch query runs once. Nothing is written before the server's columns were compared with the compiled ones.
+func (l *loader) load(ctx context.Context, b *bounds, follow bool) error {
+	streamed := l.pipeline.Mode == Stream && (b == nil || follow)
+	if err := l.checkServer(ctx, streamed); err != nil {
+		return err
+	}
+	l.meter.Enter(telemetry.Sink)
+	if err := l.sink.Prepare(ctx, l.table()); err != nil {
+		return err
+	}
+	l.meter.Enter(telemetry.Other)
+	if l.pipeline.Mode != Stream {
+		return l.batch(ctx)
+	}
+	if b != nil {
+		if err := l.bounded(ctx, b); err != nil {
+			return err
+		}
+	}
+	if streamed {
+		return l.follow(ctx)
+	}
+	return nil
+}
+
+// checkServer compares the compiled columns with those that the server announces for the query.
+func (l *loader) checkServer(ctx context.Context, follow bool) error {
+	l.meter.Enter(telemetry.Server)
+	defer l.meter.Enter(telemetry.Other)
+	schema, err := l.source.Schema(ctx, l.pipeline.SQL, follow)
+	if err != nil {
+		return err
+	}
+	if differences := amp.Differences(l.pipeline.Query, schema); len(differences) > 0 {
+		return &Error{Class: Drift, Op: "compare the server's columns with the compiled ones", On: "query " + l.pipeline.Name,
+			Err:  errors.New("\n  " + strings.Join(differences, "\n  ") + "\n"),
+			Help: "generate the loader again, or ask why the server's dataset changed"}
+	}
+	return nil
+}
+
+// open runs a query and checks its columns.
+func (l *loader) open(ctx context.Context, req Request) (SourceStream, error) {
+	l.meter.Enter(telemetry.Server)
+	defer l.meter.Enter(telemetry.Other)
+	stream, err := l.source.Open(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	if differences := amp.Differences(l.pipeline.Query, stream.Schema()); len(differences) > 0 {
+		stream.Close()
+		return nil, Errorf(Drift, "open query", "query "+l.pipeline.Name,
+			"the server's columns are not the compiled ones: %s", strings.Join(differences, "; "))
+	}
+	return stream, nil
+}
+
+// next is the stream's next message.
+func (l *loader) next(ctx context.Context, stream SourceStream) (Message, error) {
+	l.meter.Enter(telemetry.Server)
+	defer l.meter.Enter(telemetry.Other)
+	return stream.Next(ctx)
+}
+
+// query runs a query that ends, and gives its messages to take until the server says that it is complete. The ranges are those
+// that the server has of the queried tables, which are the same in all messages; a query over tables that are not synced is an
+// error.
+func (l *loader) query(ctx context.Context, sql string, take func(Message) error) error {
+	const op = "read rows"
+	stream, err := l.open(ctx, Request{SQL: sql})
+	if err != nil {
+		return err
+	}
+	defer stream.Close()
+	var synced []Range
+	for {
+		m, err := l.next(ctx, stream)
+		if errors.Is(err, io.EOF) {
+			return Errorf(Transient, op, "query "+l.pipeline.Name, "the answer ended before the server said that it is complete")
+		}
+		if err != nil {
+			return err
+		}
+		switch {
+		case len(m.Ranges) == 0 && m.Complete:
+			return &Error{Class: Transient, Op: op, On: "query " + l.pipeline.Name,
+				Err:  errors.New("the server has no blocks of the queried tables yet"),
+				Help: "run again when it has synced them"}
+		case len(m.Ranges) == 0 && (m.Record == nil || m.Record.NumRows() == 0):
+			continue
+		case synced == nil && len(m.Ranges) > 0:
+			synced = m.Ranges
+		case !sameRanges(synced, m.Ranges):
+			return Errorf(Protocol, op, "query "+l.pipeline.Name, "the ranges changed within one answer, from %v to %v", synced, m.Ranges)
+		}
+		if err := take(m); err != nil || m.Complete {
+			return err
+		}
+	}
+}
+
+func sameRanges(a, b []Range) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if !a[i].Same(b[i]) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,198 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
+
+	"github.com/ampgen/ampgen/runtime/amp"
+	"github.com/ampgen/ampgen/runtime/telemetry"
+)
+
+// The exit codes of a loader.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUsage  = 2
+	exitDrift  = 3 // server, table or label file differ from what was compiled
+	exitFenced = 4 // another instance took over
+)
+
+// Main is the whole of a loader binary: it reads the command line and the environment, runs p into d's sink, and returns the
+// exit code. SIGINT and SIGTERM end a run quickly: what is not committed is rolled back. A second one ends the process at once.
+func Main(p Pipeline, d Driver) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	return (&program{
+		pipeline: &p, driver: d,
+		env: os.LookupEnv, stdout: os.Stdout, stderr: os.Stderr,
+		terminal: term.IsTerminal(int(os.Stderr.Fd())),
+		dial: func(c *config) (Source, func(), error) {
+			client, err := amp.Dial(amp.Config{Server: c.server, Token: c.token, InsecureToken: c.insecureToken, CAFile: c.caFile})
+			if err != nil {
+				return nil, nil, err
+			}
+			return server{client}, func() { client.Close() }, nil
+		},
+	}).run(ctx, os.Args[1:])
+}
+
+// program is a loader with its surroundings.
+type program struct {
+	pipeline       *Pipeline
+	driver         Driver
+	env            func(string) (string, bool)
+	stdout, stderr io.Writer
+	terminal       bool // stderr is one
+	dial           func(*config) (Source, func(), error)
+}
+
+func (g *program) run(ctx context.Context, args []string) int {
+	c, fs, err := parseConfig(g.pipeline, g.driver, args, g.env)
+	if errors.Is(err, pflag.ErrHelp) {
+		g.help(g.stdout, fs)
+		return exitDone
+	}
+	if err == nil {
+		g.pipeline.Table.Pipeline = c.pipeline
+		err = g.do(ctx, c)
+	}
+	return g.report(ctx, err)
+}
+
+// do runs the command.
+func (g *program) do(ctx context.Context, c *config) error {
+	if c.command == "ddl" {
+		text, err := g.driver.DDL(&g.pipeline.Table)
+		if err == nil {
+			_, err = io.WriteString(g.stdout, text)
+		}
+		return err
+	}
+	l := &loader{pipeline: g.pipeline, chunk: c.chunkBlocks, meter: telemetry.NewMeter(), log: slog.New(slog.DiscardHandler)}
+	if c.command != "status" {
+		if c.server == "" {
+			return usagef("no server is named: use --server or AMP_SERVER")
+		}
+		source, hangUp, err := g.dial(c)
+		if err != nil {
+			return err
+		}
+		defer hangUp()
+		l.source = source
+	}
+	if c.command == "verify" {
+		return g.verify(ctx, l)
+	}
+	sink, err := g.driver.Open(ctx)
+	if err != nil {
+		return err
+	}
+	defer sink.Close()
+	l.sink = sink
+	b, err := c.bounds()
+	if err != nil {
+		return err
+	}
+	switch c.command {
+	case "plan":
+		return g.plan(ctx, l, b)
+	case "status":
+		return g.status(ctx, l)
+	}
+	return g.load(ctx, l, c, b)
+}
+
+// load is the run command.
+func (g *program) load(ctx context.Context, l *loader, c *config, b *bounds) (err error) {
+	if l.shaper, err = newShaper(ctx, g.pipeline, c.labels); err != nil {
+		return err
+	}
+	view := telemetry.NewView(l.meter, telemetry.Options{
+		Out: g.stderr, Live: g.terminal && c.logFormat == "auto", JSON: c.logFormat == "json", Name: g.pipeline.Table.Name})
+	l.log = view.Log()
+	err = l.load(ctx, b, c.follow)
+	view.Stop()
+	if s := l.meter.Snapshot(); s.Units > 0 || err == nil {
+		g.summary(l, s, interrupted(ctx, err))
+	}
+	endless := g.pipeline.Mode == Stream && (b == nil || c.follow)
+	if interrupted(ctx, err) && endless {
+		return nil // there is no other end to it
+	}
+	return err
+}
+
+// interrupted reports whether err is the consequence of ctx's end.
+func interrupted(ctx context.Context, err error) bool { return err != nil && ctx.Err() != nil }
+
+// report prints what went wrong and returns the exit code.
+func (g *program) report(ctx context.Context, err error) int {
+	if err == nil {
+		return exitDone
+	}
+	var usage usageError
+	if errors.As(err, &usage) {
+		fmt.Fprintf(g.stderr, "error: %v\nrun with --help for the flags\n", err)
+		return exitUsage
+	}
+	if interrupted(ctx, err) {
+		fmt.Fprintln(g.stderr, "error: interrupted before the end; what was committed stays, and another run loads the rest")
+		return exitFailed
+	}
+	fmt.Fprintf(g.stderr, "error: %v\n", err)
+	switch ClassOf(err) {
+	case Drift:
+		return exitDrift
+	case Fenced:
+		return exitFenced
+	}
+	return exitFailed
+}
+
+func (g *program) help(w io.Writer, fs *pflag.FlagSet) {
+	name := snake(g.pipeline.Name) + "-" + g.driver.Name()
+	fmt.Fprintf(w, "%s loads the query %s into table %s (%s).\n\nUsage: %s [command] [flags]\n\nCommands:\n",
+		name, g.pipeline.Name, g.pipeline.Table.Name, g.driver.Name(), name)
+	for _, c := range commands {
+		fmt.Fprintf(w, "  %-8s %s\n", c.name, c.does)
+	}
+	fmt.Fprintf(w, "\nFlags (each also from the environment: --server is %s, and so on):\n%s", envName("server"), fs.FlagUsages())
+	fmt.Fprintf(w, "\nExit codes: %d done, %d failed, %d usage, %d server, table or label differ from the compiled ones, %d another instance took over.\n",
+		exitDone, exitFailed, exitUsage, exitDrift, exitFenced)
+}
+
+// summary says in a few lines what a run did.
+func (g *program) summary(l *loader, s telemetry.Snapshot, stopped bool) {
+	word := "loaded"
+	if stopped {
+		word = "stopped after loading"
+	}
+	fmt.Fprintf(g.stderr, "%s %s into %s in %s (%s)\n", word, telemetry.Count(s.Rows, "row"), g.pipeline.Table.Name,
+		s.Elapsed.Round(10*time.Millisecond), telemetry.Rate(s.Rows, s.Elapsed))
+	if s.Units > 0 {
+		fmt.Fprintf(g.stderr, "  %s in %s, up to block %s; %s of Arrow data\n", telemetry.Count(int64(s.Blocks), "block"),
+			telemetry.Count(s.Units, "commit"), telemetry.Number(int64(s.Last)), telemetry.Bytes(s.Bytes))
+		fmt.Fprintf(g.stderr, "  time: %s\n", s.Shares())
+	}
+	if l.shaper.join != nil {
+		for _, stats := range l.shaper.join.Stats() {
+			what := "kept without a label"
+			if stats.Dropped {
+				what = "dropped"
+			}
+			fmt.Fprintf(g.stderr, "  label %s: %s of %s did not match and were %s\n", stats.Label,
+				telemetry.Number(stats.Unmatched), telemetry.Count(stats.Rows, "row"), what)
+		}
+	}
+}

@@ -1,0 +1,59 @@
+package telemetry
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Number writes n with its digits in groups of three: 17,686,132.
+func Number(n int64) string {
+	digits := strconv.FormatInt(n, 10)
+	for i := len(digits) - 3; i > 0 && digits[i-1] != '-'; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}
+
+// Count writes "1 row" and "1,200 rows".
+func Count(n int64, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return Number(n) + " " + noun
+}
+
+// Rate writes rows per second.
+func Rate(rows int64, d time.Duration) string {
+	if d <= 0 {
+		return "0 rows/s"
+	}
+	return Number(int64(float64(rows)/d.Seconds())) + " rows/s"
+}
+
+// Bytes writes a size in the unit that fits.
+func Bytes(n int64) string {
+	size, unit := float64(n), 0
+	for size >= 1000 && unit < 4 {
+		size /= 1000
+		unit++
+	}
+	if unit == 0 {
+		return fmt.Sprintf("%d B", n)
+	}
+	return fmt.Sprintf("%.1f %cB", size, "kMGT"[unit-1])
+}
+
+// Shares says where the time went: "server 62%, labels 8%, sink 30%".
+func (s Snapshot) Shares() string {
+	var parts []string
+	for side := Server; side < sides; side++ {
+		share := 0.0
+		if s.Elapsed > 0 {
+			share = 100 * s.Spent[side].Seconds() / s.Elapsed.Seconds()
+		}
+		parts = append(parts, fmt.Sprintf("%s %.0f%%", side, share))
+	}
+	return strings.Join(parts, ", ")
+}
