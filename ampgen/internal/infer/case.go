@@ -36,7 +36,7 @@ func (s *state) caseExpr(sc *scope, e *sql.Case) *value {
 	}
 	v, err := branches(then, otherwise)
 	if err != nil {
-		s.fault(diag.Diagnostic{Code: diag.TypeMismatch, Span: e.Span(), Message: err.Error(), Help: "cast the branches to one type"})
+		s.mismatch(e.Span(), err)
 		return poison
 	}
 	v.r.Nullable = s.caseNullable(e, announcedNulls)
@@ -62,9 +62,6 @@ func branches(then []*value, otherwise *value) (*value, error) {
 	}
 	a, err := coerce.Branches(actual, elseActual)
 	if err != nil {
-		if e, ok := err.(*coerce.Error); ok { //nolint:errorlint // coerce returns it bare
-			return nil, &coerce.Error{Message: e.Message}
-		}
 		return nil, err
 	}
 	v := &value{r: typed{Type: coerce.AnnouncedBranches(announced, elseAnnounced)}, a: typed{Type: a}}

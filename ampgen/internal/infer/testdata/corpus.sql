@@ -324,3 +324,37 @@ select block_num as n from eth_firehose.logs order by n
 select block_num as n from eth_firehose.logs order by 1
 select block_num as n from eth_firehose.logs order by 2
 select block_num as n from eth_firehose.logs order by nope
+
+-- found by comparing random queries
+select b.hash, x.c from eth_firehose.blocks b natural left join (select log_index as c from eth_firehose.logs) x
+select tx_hash from eth_firehose.logs join eth_firehose.blocks using (block_num) where block_num > 1
+select block_num is null as a, max(log_index) as m from eth_firehose.logs join eth_firehose.blocks using (block_num) group by block_num having block_num > 1 order by block_num
+select a.tx_hash from eth_firehose.logs a join eth_firehose.blocks b using (block_num) join eth_firehose.calls c on block_num = c.block_num
+select eth_firehose.blocks.hash from eth_firehose.blocks left semi join eth_firehose.blocks on eth_firehose.blocks.hash = eth_firehose.blocks.hash
+select address, sum(log_index) as n from eth_firehose.logs group by all
+select address, sum(log_index) + 1 as n from eth_firehose.logs group by all
+select (select max(b.gas_used) from eth_firehose.blocks b where b.block_num = l.block_num) as a from eth_firehose.logs l
+select (select b.gas_used from eth_firehose.blocks b where b.block_num = l.block_num) as a from eth_firehose.logs l
+select (select max(b.gas_used) from eth_firehose.blocks b where b.block_num > l.block_num) as a from eth_firehose.logs l
+select (select count(*) from eth_firehose.blocks b where b.block_num = l.block_num and b.gas_used > 5) as a from eth_firehose.logs l
+select block_num, count(*) as n from eth_firehose.logs group by block_num having count(*) > (select 1)
+select block_num from eth_firehose.logs order by (select 1)
+select count(*) as n from eth_firehose.logs group by (select 1)
+select sum(type) over (order by tx_hash) as a from eth_rpc.transactions
+select sum(type) over (order by value, tx_hash) as a from eth_rpc.transactions
+select sum(type) over (order by tx_hash rows between unbounded preceding and current row) as a from eth_rpc.transactions
+select sum(type) over (order by blob_versioned_hashes) as a from eth_rpc.transactions
+select unnest([1, 2]) + 1 as a, lower(unnest(signatures)) as b from solana.transactions
+select unnest(unnest([[1]])) as a
+select log_index, unnest([log_index]) as a from eth_firehose.logs group by log_index
+select distinct address from eth_firehose.logs order by log_index
+select distinct address as a from eth_firehose.logs order by a
+select * replace (1 as block_num) from (select block_num, hash from eth_firehose.blocks) b join (select block_num, log_index from eth_firehose.logs) a using (block_num)
+select b.* exclude (block_num) from (select block_num, hash from eth_firehose.blocks) b join (select block_num, log_index from eth_firehose.logs) a using (block_num)
+select case log_index when 1 then block_num else 5 end as b from eth_firehose.logs
+select count(*) filter (where log_index) as a from eth_firehose.logs
+select block_num from eth_firehose.logs where unnest([true])
+select case when status then [1] else [2.5] end as a from eth_rpc.transactions
+select case when status then struct(1 as a) else struct(2 as b) end as a from eth_rpc.transactions
+select a.n, b.n as m from (select count(*) as n from eth_firehose.logs) a cross join (select count(*) as n from eth_firehose.blocks) b
+select t.x.y as v from (select struct(struct(1 as y) as y) as x) t
