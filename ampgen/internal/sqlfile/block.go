@@ -1,6 +1,7 @@
 package sqlfile
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/ampgen/ampgen/ampgen/internal/diag"
@@ -33,8 +34,9 @@ func blockAbove(f *source.File, tokens []sql.Token, first int, diags *diag.List)
 			break
 		}
 		below--
-		b.lines = append([]line{l}, b.lines...)
+		b.lines = append(b.lines, l)
 	}
+	slices.Reverse(b.lines)
 	return b
 }
 
