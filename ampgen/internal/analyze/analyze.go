@@ -24,9 +24,9 @@ import (
 // Env is what all queries of a project share.
 type Env struct {
 	Catalog *catalog.Catalog
-	// Read reads a label or lock file by its path relative to the working directory. It returns nil after reporting that the
-	// file cannot be read.
-	Read func(name string) *source.File
+	// Read reads a label or lock file by its path relative to the working directory. It returns nil after reporting, at the place
+	// that names it, that the file cannot be read.
+	Read func(name string, named source.Span) *source.File
 	// Exists reports whether a file is there.
 	Exists func(name string) bool
 	Names  goname.Rules

@@ -33,7 +33,7 @@ func (a *query) label(l *sqlfile.Label) *ir.Label {
 		}
 		a.fault(diag.LabelKey, l.On.Span, "", didYouMean(l.On.Text, names), "label %s: on=%s is no column of the query", l.Name.Text, l.On.Text)
 	}
-	file := a.env.Read(a.beside(l.CSV.Text))
+	file := a.env.Read(a.beside(l.CSV.Text), l.CSV.Span)
 	if file == nil || on == nil {
 		return nil
 	}

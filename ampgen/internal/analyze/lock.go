@@ -31,7 +31,7 @@ func (a *query) lock() *locked {
 	if !a.env.Exists(name) {
 		return nil
 	}
-	file := a.env.Read(name)
+	file := a.env.Read(name, a.Name.Span)
 	if file == nil {
 		return nil
 	}

@@ -120,7 +120,11 @@ func New(entries map[string]Entry, root string, diags *diag.List) *Catalog {
 		}
 		tables := builtin(entry.Kind)
 		if tables == nil {
-			fault("write kind: evm-rpc, firehose or solana, or name a manifest", "dataset %q has unknown kind %q", key, entry.Kind)
+			if entry.Kind == "" {
+				fault("add \"kind: evm-rpc\" (or firehose, solana), or \"manifest: path.json\"", "dataset %q has neither kind nor manifest", key)
+			} else {
+				fault("write kind: evm-rpc, firehose or solana, or name a manifest", "dataset %q has unknown kind %q", key, entry.Kind)
+			}
 			continue
 		}
 		c.datasets[ref] = &Dataset{Kind: entry.Kind, Network: entry.Network, Chain: entry.Network, Tables: tables}

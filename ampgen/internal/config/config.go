@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/goccy/go-yaml"
 
@@ -37,8 +36,6 @@ type Dataset struct {
 	Network  string `yaml:"network"`  // overrides the manifest's network; tells datasets of different chains apart
 }
 
-var kinds = []string{"evm-rpc", "firehose", "solana"}
-
 // Read reads the config file in dir. A missing file is the zero Config; every fault is a diagnostic.
 func Read(dir string, diags *diag.List) Config {
 	file, err := source.Read(filepath.Join(dir, FileName), FileName)
@@ -59,7 +56,7 @@ func Read(dir string, diags *diag.List) Config {
 		diags.Add(fault(file, err))
 		return Config{}
 	}
-	c.check(file, dir, diags)
+	c.checkPaths(file, dir, diags)
 	return c
 }
 
@@ -108,25 +105,8 @@ func offset(file *source.File, line, column int) int {
 	return min(at, len(file.Text))
 }
 
-// check finds values that parse and mean nothing.
-func (c *Config) check(file *source.File, dir string, diags *diag.List) {
-	for name, d := range c.Datasets {
-		at := diag.Diagnostic{Code: diag.Config, File: file.Name}
-		switch {
-		case (d.Kind == "") == (d.Manifest == ""):
-			at.Message = "dataset " + quote(name) + " needs either kind or manifest"
-			at.Help = "add \"kind: evm-rpc\" (or firehose, solana) for raw datasets, \"manifest: path.json\" for others"
-		case d.Kind != "" && !slices.Contains(kinds, d.Kind):
-			at.Message = "dataset " + quote(name) + " has the unknown kind " + quote(d.Kind)
-			at.Note = "the kinds are evm-rpc, firehose and solana"
-			if near := suggest.Closest(d.Kind, kinds); near != "" {
-				at.Help = "did you mean " + quote(near) + "?"
-			}
-		default:
-			continue
-		}
-		diags.Add(at)
-	}
+// checkPaths reports query paths that do not exist. Datasets are checked where the catalog is built.
+func (c *Config) checkPaths(file *source.File, dir string, diags *diag.List) {
 	for _, q := range c.Queries {
 		if _, err := os.Stat(filepath.Join(dir, q)); err != nil {
 			diags.Add(diag.Diagnostic{Code: diag.Config, File: file.Name, Message: "queries: " + quote(q) + " does not exist"})

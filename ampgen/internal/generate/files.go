@@ -63,8 +63,9 @@ func cause(err error) error {
 	return err
 }
 
-// read reads one input file; faults of the file are diagnostics and give nil.
-func read(dir, fileName string, diags *diag.List) *source.File {
+// read reads one input file; faults of the file are diagnostics and give nil. That it cannot be read is reported at the place
+// that names it, if there is one.
+func read(dir, fileName string, named source.Span, diags *diag.List) *source.File {
 	file, err := source.Read(inDir(dir, fileName), fileName)
 	var notUTF8 *source.ErrNotUTF8
 	switch {
@@ -74,7 +75,8 @@ func read(dir, fileName string, diags *diag.List) *source.File {
 			Help:    "save it as UTF-8: iconv -f LATIN1 -t UTF-8 " + fileName})
 		return nil
 	case err != nil:
-		diags.Add(diag.Diagnostic{Code: diag.Unreadable, File: fileName, Message: "cannot be read: " + cause(errors.Unwrap(err)).Error()})
+		diags.Add(diag.Diagnostic{Code: diag.Unreadable, Span: named, File: fileName,
+			Message: fileName + " cannot be read: " + cause(errors.Unwrap(err)).Error()})
 		return nil
 	}
 	return file

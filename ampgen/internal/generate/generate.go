@@ -72,7 +72,7 @@ func Queries(opts Options, diags *diag.List) ([]*sqlfile.Query, config.Config, e
 	}
 	var queries []*sqlfile.Query
 	for _, f := range files {
-		if file := read(opts.Dir, f, diags); file != nil {
+		if file := read(opts.Dir, f, source.Span{}, diags); file != nil {
 			queries = append(queries, sqlfile.Parse(file, diags)...)
 		}
 	}
@@ -111,12 +111,12 @@ func newCatalog(dir string, cfg config.Config, diags *diag.List) *catalog.Catalo
 }
 
 // reader reads label and lock files, each once: several queries may share one.
-func reader(dir string, diags *diag.List) func(name string) *source.File {
+func reader(dir string, diags *diag.List) func(name string, named source.Span) *source.File {
 	files := map[string]*source.File{}
-	return func(name string) *source.File {
+	return func(name string, named source.Span) *source.File {
 		file, ok := files[name]
 		if !ok {
-			file = read(dir, name, diags)
+			file = read(dir, name, named, diags)
 			files[name] = file
 		}
 		return file
