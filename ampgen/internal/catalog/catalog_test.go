@@ -232,7 +232,7 @@ func TestCatalog(t *testing.T) {
 	}
 	want := []string{
 		`ampgen.yaml: dataset "Bad": a dataset name is lower-case letters, digits and underscores, and begins with no digit`,
-		`ampgen.yaml: dataset "kindless" has unknown kind ""`,
+		`ampgen.yaml: dataset "kindless" has neither kind nor manifest`,
 		`m.json: bad manifest: its kind is "manifest", not "static" as mapped`,
 		`no.json: cannot read the manifest no.json: no such file or directory`,
 	}
