@@ -160,8 +160,7 @@ func (p *parser) wildcard(start int, qualifier []Ident) *Wildcard {
 	case p.acceptWords("EXCLUDE"):
 		w.Exclude = p.excluded()
 	}
-	if p.isWord(0, "EXCEPT") && !p.isWord(1, "SELECT", "ALL", "DISTINCT", "VALUES") && !(p.isSymbol(1, "(") && p.isWord(2, "SELECT")) {
-		p.next()
+	if p.acceptWords("EXCEPT") {
 		w.Exclude = append(w.Exclude, p.excluded()...)
 	}
 	if p.acceptWords("REPLACE") {

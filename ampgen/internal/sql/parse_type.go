@@ -224,8 +224,8 @@ func (p *parser) structFields(ty *TypeName) {
 		if p.isSymbol(1, ":") {
 			p.syntax(p.at(p.peek(1)), `expected a type, found ":"`, "leave the colon out: STRUCT<name TYPE>")
 		}
-		// One word alone is a type; a word with another before the comma or the bracket is a name.
-		if k := p.peek(0).Kind; (k == Word || k == QuotedName) && (p.peek(1).Kind == Word || p.peek(1).Kind == QuotedName) && !p.isTypePhrase() {
+		// A word before another is a name, even one that could be the first word of a type.
+		if k := p.peek(0).Kind; (k == Word || k == QuotedName) && (p.peek(1).Kind == Word || p.peek(1).Kind == QuotedName) {
 			name := p.identifier("a field name")
 			f.Name = &name
 		}
@@ -234,11 +234,6 @@ func (p *parser) structFields(ty *TypeName) {
 		return f
 	})
 	p.closeAngle()
-}
-
-// isTypePhrase reports whether the two words here are one type.
-func (p *parser) isTypePhrase() bool {
-	return p.isWord(1, "UNSIGNED", "SIGNED", "PRECISION", "WITH", "WITHOUT", "VARYING") && typeWords[p.peek(0).Text] != nil
 }
 
 // closeAngle consumes `>`, which may be half of a `>>`.

@@ -292,5 +292,7 @@ func TestSyntaxErrors(t *testing.T) {
 			`21 «index» expected the next clause or the end of the statement, found "index" [AMP011] → did you mean INNER?`},
 		{`select trim from t`,
 			`13 «from» expected "(" after TRIM, found "from" [AMP011] → to name a column so, quote it: "trim"`},
+		{`select * except select 1`,
+			`24 «1» expected the next clause or the end of the statement, found "1" [AMP011] → a comma may be missing before it`},
 	})
 }
