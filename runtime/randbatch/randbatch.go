@@ -126,3 +126,12 @@ func (g generator) appendMap(b *array.MapBuilder, t *arrow.MapType, e edge) {
 		g.append(b.ItemBuilder(), t.ItemField(), nullRow+row)
 	}
 }
+
+// Size is how many bytes of memory the values of rows take, for rates in bytes per second.
+func Size(rows arrow.RecordBatch) int64 {
+	size := uint64(0)
+	for _, column := range rows.Columns() {
+		size += column.Data().SizeInBytes()
+	}
+	return int64(size)
+}
