@@ -29,7 +29,9 @@ type harness struct{ url string }
 
 func (h *harness) Traits() sinktest.Traits { return sinktest.Traits{} }
 
-func (h *harness) Open(t testing.TB, table *runtime.Table) runtime.Sink { return openSink(t, h.url, table.Schema) }
+func (h *harness) Open(t testing.TB, table *runtime.Table) runtime.Sink {
+	return openSink(t, h.url, table.Schema)
+}
 
 func (h *harness) Rows(t testing.TB, table string, fields []arrow.Field) [][]any {
 	t.Helper()

@@ -100,7 +100,7 @@ func (c Config) pool() (*pgxpool.Config, error) {
 		return nil, invalid(passwordHelp, "--postgres-url has a password in it, which process lists and logs would show")
 	}
 	if c.URL == "" {
-		u = &url.URL{Scheme: "postgres"}
+		u = &url.URL{Scheme: "postgres", Path: "/"} // says nothing, and is a URL still
 	}
 	config, err := pgxpool.ParseConfig(u.String())
 	if err != nil {
