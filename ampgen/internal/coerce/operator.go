@@ -9,7 +9,7 @@ import (
 // Op is a binary operator, written as DataFusion displays it.
 type Op string
 
-// The binary operators that DataFusion computes with. Others (//, ->, @@ …) parse and then have no type.
+// The binary operators that DataFusion has a type for. Others (//, ->, @@ …) parse and then have none.
 const (
 	Plus               Op = "+"
 	Minus              Op = "-"
@@ -102,8 +102,7 @@ func signatureOf(op Op, l, r arrow.DataType) (signature, error) {
 		s, ok = lift(uniform, bitwise, l, r)
 	case StringConcat:
 		s, ok = lift(uniform, concat, l, r)
-	case ArrayContains, ArrayIsContainedBy:
-		s, ok = lift(comparing, Comparison, l, r)
+	case ArrayContains, ArrayIsContainedBy: // of lists only, and then a function
 	default:
 		return s, &Error{Message: fmt.Sprintf("DataFusion has no operator %s", op)}
 	}

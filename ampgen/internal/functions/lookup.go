@@ -3,6 +3,10 @@ package functions
 import (
 	"maps"
 	"slices"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/ampgen/ampgen/ampgen/internal/coerce"
 )
 
 // The registries, by name and alias.
@@ -66,4 +70,24 @@ func Names(over bool) []string {
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+// OfOperator finds the function that the planner calls in place of an operator over lists: || appends, prepends or
+// concatenates by the depth of its operands, @> and <@ ask whether one list has all items of the other. The operands are
+// its arguments, in reverse order if swap is true. False if the operator stays one, for coerce to type.
+func OfOperator(op coerce.Op, l, r arrow.DataType) (f *Function, swap, ok bool) {
+	left, right := depth(l), depth(r)
+	switch {
+	case op == coerce.ArrayContains && left > 0 && right > 0:
+		return scalars["array_has_all"], false, true
+	case op == coerce.ArrayIsContainedBy && left > 0 && right > 0:
+		return scalars["array_has_all"], true, true
+	case op != coerce.StringConcat || left == 0 && right == 0:
+		return nil, false, false
+	case left > right:
+		return scalars["array_append"], false, true
+	case left < right:
+		return scalars["array_prepend"], false, true
+	}
+	return scalars["array_concat"], false, true
 }

@@ -20,31 +20,49 @@ func TestOracle(t *testing.T) {
 	}
 	failures := make(map[string]int)
 	for _, c := range file.Cases {
-		name, window := strings.CutSuffix(c.Name, "@window")
-		f, ok := Lookup(name, window)
-		if !ok {
-			t.Errorf("%s is unknown", name)
-			continue
-		}
 		args := make([]Arg, len(c.Operands))
 		for i, operand := range c.Operands {
 			args[i] = argument(t, columns, operand)
 		}
-		got, err := f.Resolve(args)
+		dt, nullable, err := resolve(t, c.Name, args)
 		text := ""
 		if err == nil {
-			text = coerce.Format(got.Type)
+			text = coerce.Format(dt)
 		}
-		if agrees(c, text, got.AnnouncedNullable) {
+		if agrees(c, text, nullable) {
 			continue
 		}
 		if failures[c.Name]++; failures[c.Name] <= 8 {
-			t.Errorf("%s; got %s, nullable %v, error %v", c, text, got.AnnouncedNullable, err)
+			t.Errorf("%s; got %s, nullable %v, error %v", c, text, nullable, err)
 		}
 	}
 	for name, n := range failures {
 		t.Errorf("%s: %d wrong", name, n)
 	}
+}
+
+// resolve types a call, or an operator over two arguments.
+func resolve(t *testing.T, name string, args []Arg) (arrow.DataType, bool, error) {
+	t.Helper()
+	name, over := strings.CutSuffix(name, "@window")
+	op, isOperator := strings.CutSuffix(name, "@operator")
+	f, ok := Lookup(name, over)
+	if isOperator {
+		var swap bool
+		f, swap, ok = OfOperator(coerce.Op(op), args[0].Type, args[1].Type)
+		if !ok {
+			dt, err := coerce.Actual(coerce.Op(op), args[0].Type, args[1].Type)
+			return dt, args[0].Nullable || args[1].Nullable, err
+		}
+		if swap {
+			slices.Reverse(args)
+		}
+	}
+	if !ok {
+		t.Fatalf("%s is unknown", name)
+	}
+	got, err := f.Resolve(args)
+	return got.Type, got.AnnouncedNullable, err
 }
 
 // agrees compares an answer of Resolve with DataFusion's. Resolve refuses a call that DataFusion announces and then does
@@ -62,6 +80,9 @@ func agrees(c oracletest.Case, text string, nullable bool) bool {
 
 // refused lists calls that DataFusion runs and Resolve does not know, on purpose.
 func refused(c oracletest.Case) bool {
+	if c.Name == "||@operator" && (c.Operands[0] == "ll") != (c.Operands[1] == "ll") {
+		return true // runs over the NULLs of the oracle alone
+	}
 	switch call := c.Name + "(" + strings.Join(c.Operands, ", ") + ")"; call {
 	case "array_concat(NULL)", "array_concat(NULL, NULL)", "concat_ws(NULL)": // NULL, which the engine folds before it looks
 		return true

@@ -327,6 +327,13 @@ def spread_template(answers, name, template, everything):
         call(answers, name, [a.replace("{x}", x) for a in template.split("|")])
 
 
+def list_operators(answers):
+    """Operators over lists, which the planner turns into function calls."""
+    for left, right in itertools.product(TYPES, TYPES):
+        for op in ["@>", "<@", "||"] if left in NESTED or right in NESTED else []:
+            answers.add(op + "@operator", ask_expression(f"(l.{left} {op} r.{right})", nullability=True), left, right)
+
+
 def main():
     setup()
     here = os.path.dirname(os.path.abspath(__file__))
@@ -340,6 +347,7 @@ def main():
     names = sorted(own_names | {n + "@window" for n in WINDOW_ONLY | WINDOW_TOO})
     answers = Answers()
     functions(answers, names)
+    list_operators(answers)
     answers.write(os.path.join(here, "oracle.json"), functions=sorted(f"{n} {k}" for n, k in listed))
 
 
