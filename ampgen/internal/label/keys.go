@@ -1,6 +1,7 @@
 package label
 
 import (
+	"encoding/hex"
 	"fmt"
 	"strings"
 	"time"
@@ -43,7 +44,9 @@ func normal(cell string, t arrow.DataType) string {
 	case *arrow.BooleanType:
 		return strings.ToLower(cell)
 	case *arrow.FixedSizeBinaryType:
-		return strings.ToLower(hexDigits(cell))
+		if raw, err := hex.DecodeString(hexDigits(cell)); err == nil {
+			return string(raw)
+		}
 	case *arrow.TimestampType:
 		var at time.Time
 		if at.UnmarshalText([]byte(cell)) == nil {
