@@ -15,9 +15,9 @@ const (
 	none kind = iota // no cell seen
 	text
 	boolean
-	number // in canonical decimal notation: no plus, no leading zeros, no exponent
-	hex    // 0x and an even, positive number of digits
-	moment // RFC 3339
+	number      // in canonical decimal notation: no plus, no leading zeros, no exponent
+	hexadecimal // 0x and an even, positive number of digits
+	moment      // RFC 3339
 )
 
 // shape is what the cells of a column have in common.
@@ -26,7 +26,7 @@ type shape struct {
 	integer, fraction int // number: the most digits before and after the point
 	negative          bool
 	int64, uint64     bool // number: all cells fit
-	width             int  // hex: bytes
+	width             int  // hexadecimal: bytes
 }
 
 func shapeOf(cell string) shape {
@@ -35,7 +35,7 @@ func shapeOf(cell string) shape {
 		return shape{kind: boolean}
 	case strings.HasPrefix(cell, "0x"):
 		if n := len(cell) - 2; n > 0 && n%2 == 0 && isHex(cell[2:]) {
-			return shape{kind: hex, width: n / 2}
+			return shape{kind: hexadecimal, width: n / 2}
 		}
 		return shape{kind: text}
 	}
@@ -97,7 +97,7 @@ func (s shape) with(o shape) shape {
 	if s.kind == none {
 		return o
 	}
-	if s.kind != o.kind || s.kind == hex && s.width != o.width {
+	if s.kind != o.kind || s.kind == hexadecimal && s.width != o.width {
 		return shape{kind: text}
 	}
 	s.integer, s.fraction = max(s.integer, o.integer), max(s.fraction, o.fraction)
@@ -111,7 +111,7 @@ func (s shape) dataType() arrow.DataType {
 	switch s.kind {
 	case boolean:
 		return arrow.FixedWidthTypes.Boolean
-	case hex:
+	case hexadecimal:
 		return &arrow.FixedSizeBinaryType{ByteWidth: s.width}
 	case moment:
 		return arrow.FixedWidthTypes.Timestamp_us
