@@ -1,0 +1,38 @@
+-- The result of the query.
+CREATE TABLE IF NOT EXISTS "token_activity" (
+    "token_address" BLOB NOT NULL,
+    "transfers" BIGINT NOT NULL,
+    "transactions" BIGINT NOT NULL,
+    "first_block" UBIGINT,
+    "last_block" UBIGINT,
+    "last_seen" TIMESTAMP_NS,
+    "symbol" VARCHAR,
+    "name" VARCHAR,
+    "decimals" BIGINT,
+    "_amp_batch_id" VARCHAR NOT NULL
+);
+
+-- What is loaded: one row per committed range of blocks, both ends included.
+CREATE TABLE IF NOT EXISTS "amp_stream_state" (
+    connection_name VARCHAR NOT NULL,
+    table_name VARCHAR NOT NULL,
+    network VARCHAR NOT NULL,
+    batch_id VARCHAR NOT NULL,
+    start_block UBIGINT NOT NULL,
+    end_block UBIGINT NOT NULL,
+    end_hash VARCHAR,
+    start_parent_hash VARCHAR,
+    processed_at TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT current_timestamp,
+    end_timestamp BIGINT,
+    PRIMARY KEY (connection_name, table_name, network, batch_id)
+);
+
+-- Which loader may commit: the one that took the highest epoch.
+CREATE TABLE IF NOT EXISTS "amp_stream_fence" (
+    connection_name VARCHAR NOT NULL,
+    table_name VARCHAR NOT NULL,
+    epoch BIGINT NOT NULL,
+    holder VARCHAR NOT NULL,
+    taken_at TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT current_timestamp,
+    PRIMARY KEY (connection_name, table_name)
+);

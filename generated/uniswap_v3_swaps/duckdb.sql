@@ -1,0 +1,42 @@
+-- The rows of the query, as a stream commits them: one per block_num, log_index.
+CREATE TABLE IF NOT EXISTS "uniswap_v3_swaps" (
+    "block_num" UBIGINT NOT NULL,
+    "timestamp" TIMESTAMP_NS NOT NULL,
+    "tx_hash" BLOB NOT NULL,
+    "log_index" UINTEGER NOT NULL,
+    "pool" BLOB NOT NULL,
+    "sender" BLOB,
+    "recipient" BLOB,
+    "amount0" BIGNUM,
+    "amount1" BIGNUM,
+    "sqrt_price_x96" BIGNUM,
+    "liquidity" BIGNUM,
+    "tick" INTEGER,
+    "_amp_batch_id" VARCHAR NOT NULL,
+    PRIMARY KEY ("block_num", "log_index")
+);
+
+-- What is loaded: one row per committed range of blocks, both ends included.
+CREATE TABLE IF NOT EXISTS "amp_stream_state" (
+    connection_name VARCHAR NOT NULL,
+    table_name VARCHAR NOT NULL,
+    network VARCHAR NOT NULL,
+    batch_id VARCHAR NOT NULL,
+    start_block UBIGINT NOT NULL,
+    end_block UBIGINT NOT NULL,
+    end_hash VARCHAR,
+    start_parent_hash VARCHAR,
+    processed_at TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT current_timestamp,
+    end_timestamp BIGINT,
+    PRIMARY KEY (connection_name, table_name, network, batch_id)
+);
+
+-- Which loader may commit: the one that took the highest epoch.
+CREATE TABLE IF NOT EXISTS "amp_stream_fence" (
+    connection_name VARCHAR NOT NULL,
+    table_name VARCHAR NOT NULL,
+    epoch BIGINT NOT NULL,
+    holder VARCHAR NOT NULL,
+    taken_at TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT current_timestamp,
+    PRIMARY KEY (connection_name, table_name)
+);

@@ -1,0 +1,44 @@
+-- uniswap_v3_swaps, one row per result row.
+CREATE TABLE IF NOT EXISTS "uniswap_v3_swaps" (
+    "block_num" numeric(20,0) NOT NULL,
+    "timestamp" timestamptz NOT NULL,
+    "tx_hash" bytea NOT NULL,
+    "log_index" bigint NOT NULL,
+    "pool" bytea NOT NULL,
+    "sender" bytea,
+    "recipient" bytea,
+    "amount0" numeric(78,0),
+    "amount1" numeric(78,0),
+    "sqrt_price_x96" numeric(76,0),
+    "liquidity" numeric(76,0),
+    "tick" integer,
+    "_amp_batch_id" text,
+    PRIMARY KEY ("block_num", "log_index")
+);
+
+-- What is loaded: one row per committed range of blocks, both ends inclusive.
+CREATE TABLE IF NOT EXISTS "amp_stream_state" (
+    connection_name text NOT NULL,
+    table_name text NOT NULL,
+    network text NOT NULL,
+    batch_id text NOT NULL,
+    start_block bigint NOT NULL,
+    end_block bigint NOT NULL,
+    end_hash text,
+    start_parent_hash text,
+    processed_at timestamptz NOT NULL DEFAULT now(),
+    end_timestamp bigint,
+    PRIMARY KEY (connection_name, table_name, network, batch_id)
+);
+ALTER TABLE "amp_stream_state" ADD COLUMN IF NOT EXISTS end_timestamp bigint;
+CREATE INDEX IF NOT EXISTS amp_stream_state_blocks ON "amp_stream_state" (connection_name, table_name, network, end_block);
+
+-- Who may load: only the holder of the newest epoch commits.
+CREATE TABLE IF NOT EXISTS "amp_stream_fence" (
+    connection_name text NOT NULL,
+    table_name text NOT NULL,
+    epoch bigint NOT NULL,
+    holder text NOT NULL,
+    taken_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (connection_name, table_name)
+);
