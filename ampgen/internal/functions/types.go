@@ -25,7 +25,6 @@ func typesOf(texts []string) []arrow.DataType {
 
 var (
 	null        = typeOf("Null")
-	boolean     = typeOf("Boolean")
 	int32Type   = typeOf("Int32")
 	int64Type   = typeOf("Int64")
 	uint64Type  = typeOf("UInt64")
