@@ -32,10 +32,10 @@ func (h *Hash) UnmarshalText(text []byte) error {
 
 // Block is a block header.
 type Block struct {
-	Number uint64
-	Hash   Hash
-	Parent Hash
-	Time   int64 // unix seconds
+	Number uint64 `json:"number"`
+	Hash   Hash   `json:"hash"`
+	Parent Hash   `json:"parent"`
+	Time   int64  `json:"time"` // unix seconds
 }
 
 // Range is a run of consecutive canonical blocks, both ends inclusive.

@@ -181,7 +181,7 @@ func TestLoadMainnetWindow(t *testing.T) {
 
 func BenchmarkAppend(b *testing.B) {
 	s, g := open(b), synth.New(1)
-	blocks := synthetic(g, 100)
+	blocks := synthetic(g, 400)
 	logs := 0
 	for _, block := range blocks {
 		logs += len(block.Logs)
