@@ -1,6 +1,3 @@
-# DuckDB's Arrow interface is behind this build tag; every go command of the project uses it.
-export GOFLAGS := -tags=duckdb_arrow $(GOFLAGS)
-
 .PHONY: demo test generate check bench clean
 
 # Load a synthetic chain into DuckDB and show what came out. Needs Go and a C compiler.

@@ -2,7 +2,6 @@
 # The demo: a local Amp server on a synthetic chain, ampgen on queries/, the generated ERC-20 loader into DuckDB.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-export GOFLAGS="-tags=duckdb_arrow ${GOFLAGS:-}"
 blocks=${BLOCKS:-2000}
 out=build/demo
 mkdir -p "$out"

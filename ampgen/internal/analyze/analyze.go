@@ -30,6 +30,7 @@ type Env struct {
 	// Exists reports whether a file is there.
 	Exists func(name string) bool
 	Names  goname.Rules
+	Labels *LabelCache
 }
 
 // query is the analysis of one query.

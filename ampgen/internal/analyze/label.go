@@ -2,6 +2,8 @@ package analyze
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -9,9 +11,40 @@ import (
 	"github.com/ampgen/ampgen/ampgen/internal/diag"
 	"github.com/ampgen/ampgen/ampgen/internal/ir"
 	"github.com/ampgen/ampgen/ampgen/internal/label"
+	"github.com/ampgen/ampgen/ampgen/internal/source"
 	"github.com/ampgen/ampgen/ampgen/internal/sqlfile"
 	"github.com/ampgen/ampgen/ampgen/internal/suggest"
 )
+
+// LabelCache keeps what was read of label files, since many queries join the same file in the same way.
+type LabelCache struct {
+	tables map[string]labelRead
+}
+
+type labelRead struct {
+	table  *label.Table
+	faults []diag.Diagnostic
+}
+
+// NewLabelCache returns an empty cache, for one goroutine.
+func NewLabelCache() *LabelCache { return &LabelCache{tables: map[string]labelRead{}} }
+
+func (c *LabelCache) read(file *source.File, opts label.Options) (*label.Table, []diag.Diagnostic) {
+	id := fmt.Sprintf("%s\x00%s\x00%t", file.Name, opts.Key, opts.AllowDuplicates)
+	for _, column := range slices.Sorted(maps.Keys(opts.Types)) {
+		id += fmt.Sprintf("\x00%s\x00%s", column, coerce.Format(opts.Types[column].Type))
+	}
+	read, ok := c.tables[id]
+	if !ok {
+		var diags diag.List
+		read.table = label.Read(file, opts, &diags)
+		read.faults = diags.Sorted()
+		if len(read.faults) == 0 { // faults may lie in the annotation, which differs from query to query
+			c.tables[id] = read
+		}
+	}
+	return read.table, read.faults
+}
 
 func didYouMean(word string, candidates []string) string { return suggest.DidYouMean(word, candidates) }
 
@@ -42,8 +75,7 @@ func (a *query) label(l *sqlfile.Label) *ir.Label {
 		opts.Types[t.Column.Text] = label.Override{Type: t.Type, Span: t.Span}
 	}
 	// A first look tells the key's own type, for a message about types rather than about a cell.
-	var faults diag.List
-	table := label.Read(file, label.Options{Types: opts.Types}, &faults)
+	table, _ := a.env.Labels.read(file, label.Options{Types: opts.Types})
 	if table != nil && table.Column(l.Key.Text) != nil {
 		keyType, problem := matchKey(table.Column(l.Key.Text).Type, on.Type)
 		if problem != "" {
@@ -53,8 +85,11 @@ func (a *query) label(l *sqlfile.Label) *ir.Label {
 		}
 		opts.Types[l.Key.Text] = label.Override{Type: keyType, Span: l.Key.Span}
 	}
-	before := a.diags.Len()
-	if table = label.Read(file, opts, a.diags); table == nil || a.diags.Len() > before {
+	table, faults := a.env.Labels.read(file, opts)
+	for _, d := range faults {
+		a.diags.Add(d)
+	}
+	if table == nil || len(faults) > 0 {
 		return nil
 	}
 	return a.labelColumns(l, table, opts.Types[l.Key.Text].Type)

@@ -95,7 +95,7 @@ Next:
   go get -tool github.com/ampgen/ampgen/ampgen    once, if ampgen is not a tool of this module yet
   go generate ./...                               writes generated/
   go mod tidy
-  go build -tags duckdb_arrow ./generated/token_transfers/cmd/token_transfers-duckdb
+  go build ./generated/token_transfers/cmd/token_transfers-duckdb
 `)
 	return exitOK, nil
 }

@@ -48,6 +48,7 @@ func Load(opts Options, diags *diag.List) (*Project, error) {
 		Read:    reader(opts.Dir, diags),
 		Exists:  func(name string) bool { _, err := os.Stat(inDir(opts.Dir, name)); return err == nil },
 		Names:   goname.New(cfg.Initialisms),
+		Labels:  analyze.NewLabelCache(),
 	}
 	p := &Project{Out: outFolder(opts, cfg), dir: opts.Dir, names: env.Names}
 	for _, q := range queries {
