@@ -23,6 +23,10 @@ type splitter struct {
 }
 
 func newSplitter(listener net.Listener, config *tls.Config) *splitter {
+	if config != nil {
+		config = config.Clone()
+		config.NextProtos = []string{"h2", "http/1.1"}
+	}
 	p := &splitter{listener: listener, tls: config, done: make(chan struct{}), conns: map[net.Conn]struct{}{}}
 	p.http = &branch{p, make(chan net.Conn)}
 	p.http2 = &branch{p, make(chan net.Conn)}

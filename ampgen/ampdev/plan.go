@@ -149,17 +149,36 @@ func faultsText(faults []diag.Diagnostic) string {
 	return strings.Join(out, " -> ")
 }
 
-// nameExpressions names select items without alias by their text. A real server makes up names of its own.
+// nameExpressions names output columns without alias by their text. A real server makes up names of its own.
 func nameExpressions(q *sql.Query) {
-	sql.Inspect(q, func(n sql.Node) bool {
-		if item, ok := n.(*sql.ExprItem); ok && item.Alias == nil {
-			if _, column := item.Expr.(*sql.ColumnRef); !column {
-				text := strings.TrimLeft(item.Expr.Span().Text(), "_")
-				item.Alias = &sql.Ident{Pos: sql.Pos{At: item.Expr.Span()}, Name: text, Value: text, Quote: '"'}
+	body := q.Body
+	for {
+		switch b := body.(type) {
+		case *sql.Query:
+			body = b.Body
+			continue
+		case *sql.SetOp:
+			body = b.Left
+			continue
+		case *sql.Select:
+			for _, item := range b.Items {
+				nameExpression(item)
 			}
 		}
-		return true
-	})
+		return
+	}
+}
+
+func nameExpression(item sql.SelectItem) {
+	expr, ok := item.(*sql.ExprItem)
+	if !ok || expr.Alias != nil {
+		return
+	}
+	if _, column := expr.Expr.(*sql.ColumnRef); !column {
+		at := expr.Expr.Span()
+		name := strings.TrimLeft(at.Text(), "_")
+		expr.Alias = &sql.Ident{Pos: sql.Pos{At: at}, Name: name, Value: name, Quote: '"'}
+	}
 }
 
 // schemas fills in the schemas of a result.
