@@ -1,0 +1,68 @@
+package main
+
+import (
+	"io"
+	"testing"
+
+	"github.com/ampgen/ampgen/runtime/pgcopy"
+)
+
+// All ways load the same rows, with and without a key.
+func TestWaysLoadTheSame(t *testing.T) {
+	for _, key := range []bool{false, true} {
+		if err := compare(t.Context(), io.Discard, 20_000, 1, key); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func BenchmarkLoad(b *testing.B) {
+	const rows = 200_000
+	bench, err := newBench(b.Context(), rows, true)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer bench.close()
+	for _, w := range bench.ways() {
+		b.Run(w.name, func(b *testing.B) {
+			seconds := 0.0
+			for b.Loop() {
+				if err := bench.empty(b.Context()); err != nil {
+					b.Fatal(err)
+				}
+				took, err := w.load(b.Context())
+				if err != nil {
+					b.Fatal(err)
+				}
+				seconds += took.Seconds()
+			}
+			b.ReportMetric(float64(b.N)*rows/seconds, "rows/s")
+		})
+	}
+}
+
+func BenchmarkEncode(b *testing.B) {
+	source := batches(batchRows, erc20().Schema)
+	do := encode(source, pgcopy.Tail{})
+	b.ReportAllocs()
+	for b.Loop() {
+		size, err := do()
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.SetBytes(int64(size))
+	}
+	b.ReportMetric(float64(b.N)*batchRows/b.Elapsed().Seconds(), "rows/s")
+}
+
+// Encoding allocates nothing, however many rows there are.
+func TestEncodeDoesNotAllocate(t *testing.T) {
+	do := encode(batches(batchRows, erc20().Schema), pgcopy.Tail{})
+	if allocs := testing.AllocsPerRun(5, func() {
+		if _, err := do(); err != nil {
+			t.Fatal(err)
+		}
+	}); allocs != 0 {
+		t.Errorf("%v allocations for %d rows", allocs, batchRows)
+	}
+}
