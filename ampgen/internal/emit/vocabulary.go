@@ -180,4 +180,10 @@ func arrayName(n *node) string {
 func arrayType(n *node) *statement { return jen.Op("*").Qual(arrayPkg, arrayName(n)) }
 
 // builderType is a pointer to the builder of a node's array.
-func builderType(n *node) *statement { return jen.Op("*").Qual(arrayPkg, arrayName(n)+"Builder") }
+func builderType(n *node) *statement {
+	name := arrayName(n)
+	if name == "LargeBinary" {
+		name = "Binary" // one builder makes both
+	}
+	return jen.Op("*").Qual(arrayPkg, name+"Builder")
+}
