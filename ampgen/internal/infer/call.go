@@ -165,8 +165,8 @@ func (s *state) resolve(f *functions.Function, written []*sql.Arg, args []*value
 	keys := make([]string, len(args))
 	agree := true
 	for i, v := range args {
-		announced[i] = functions.Arg{Type: v.r.Type, Nullable: v.r.Nullable, Literal: v.lit}
-		actual[i] = functions.Arg{Type: v.a.Type, Nullable: v.a.Nullable, Literal: v.lit}
+		announced[i] = functions.Arg{Type: v.r.Type, Nullable: v.r.Nullable, Literal: v.lit, Constant: v.constant}
+		actual[i] = functions.Arg{Type: v.a.Type, Nullable: v.a.Nullable, Literal: v.lit, Constant: v.constant}
 		if len(written) == len(args) && written[i].Name != nil {
 			announced[i].Name, actual[i].Name = written[i].Name.Name, written[i].Name.Name
 		}

@@ -29,6 +29,9 @@ var (
 // expr types an expression and remembers the answer. Faults below it make it poison, which is silent.
 func (s *state) expr(sc *scope, e sql.Expr) *value {
 	v := s.widened(sc, s.typeExpr(sc, e))
+	if !v.bad && v.col == nil && constant(e) {
+		v.constant = true
+	}
 	s.values[e] = v
 	return v
 }

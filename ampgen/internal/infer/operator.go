@@ -2,12 +2,14 @@ package infer
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/ampgen/ampgen/ampgen/internal/coerce"
 	"github.com/ampgen/ampgen/ampgen/internal/diag"
+	"github.com/ampgen/ampgen/ampgen/internal/functions"
 	"github.com/ampgen/ampgen/ampgen/internal/source"
 	"github.com/ampgen/ampgen/ampgen/internal/sql"
 )
@@ -70,8 +72,13 @@ func (s *state) binary(sc *scope, e *sql.Binary) *value {
 		s.unsupported(e.OpAt, "the operator "+string(e.Op), "")
 		return poison
 	}
-	if v, ok := s.listOperator(e, op, l, r); ok {
-		return v
+	if f, swap, ok := functions.OfOperator(op, l.r.Type, r.r.Type); ok {
+		args, at := []*value{l, r}, []source.Span{e.Left.Span(), e.Right.Span()}
+		if swap {
+			slices.Reverse(args)
+			slices.Reverse(at)
+		}
+		return s.resolve(f, nil, args, at, e.Span())
 	}
 	a, err := coerce.Actual(op, l.a.Type, r.a.Type)
 	var announced arrow.DataType
@@ -88,45 +95,6 @@ func (s *state) binary(sc *scope, e *sql.Binary) *value {
 	}
 	v.key = "(" + l.key + " " + string(op) + " " + r.key + ")"
 	return derive(v, e.Span(), l, r)
-}
-
-// listOperator types ||, @> and <@ of lists by the functions that they stand for.
-func (s *state) listOperator(e *sql.Binary, op coerce.Op, l, r *value) (*value, bool) {
-	lists := [2]bool{coerce.IsList(l.r.Type), coerce.IsList(r.r.Type)}
-	args := []*value{l, r}
-	at := []source.Span{e.Left.Span(), e.Right.Span()}
-	var name string
-	switch {
-	case op == coerce.StringConcat && (lists[0] || lists[1]):
-		dl, dr := depth(l.r.Type), depth(r.r.Type)
-		switch {
-		case dl == dr || lists[0] && coerce.IsNull(r.r.Type) || lists[1] && coerce.IsNull(l.r.Type):
-			name = "array_concat"
-		case dl > dr:
-			name = "array_append"
-		default:
-			name = "array_prepend"
-		}
-	case op == coerce.ArrayContains && lists[0] && lists[1]:
-		name = "array_has_all"
-	case op == coerce.ArrayIsContainedBy && lists[0] && lists[1]:
-		name = "array_has_all"
-		args[0], args[1], at[0], at[1] = r, l, at[1], at[0]
-	default:
-		return nil, false
-	}
-	return s.apply(name, args, at, e.Span()), true
-}
-
-// depth is how many lists a type nests.
-func depth(t arrow.DataType) int {
-	n := 0
-	for coerce.IsList(t) {
-		f, _ := coerce.Item(t)
-		t = f.Type
-		n++
-	}
-	return n
 }
 
 // badOperands reports operands that do not go together, with more help where chain data is compared with text.

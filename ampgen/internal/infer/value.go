@@ -25,6 +25,7 @@ type value struct {
 
 	key       string             // expressions with equal keys are one expression to the planner
 	lit       *functions.Literal // set for a bare literal
+	constant  bool               // the server folds the expression before it runs the query
 	col       *column            // set for a plain column, through parentheses and unary plus
 	from      *column            // the column that a name reads, also when it reads a field of it
 	shape     *shape             // what Solidity says of the value; nil if nothing

@@ -358,3 +358,7 @@ select case when status then [1] else [2.5] end as a from eth_rpc.transactions
 select case when status then struct(1 as a) else struct(2 as b) end as a from eth_rpc.transactions
 select a.n, b.n as m from (select count(*) as n from eth_firehose.logs) a cross join (select count(*) as n from eth_firehose.blocks) b
 select t.x.y as v from (select struct(struct(1 as y) as y) as x) t
+select date_bin('1 hour'::interval, timestamp) as a, date_bin(interval '15' minute, timestamp, '2020-01-01'::timestamp) as b from eth_rpc.blocks
+select [1, 2] || null as a, null || [1] as b, [1] || 2 as c, 1 || [2] as d, [[1]] || [2] as e
+select approx_percentile_cont(0.25 + 0.25) within group (order by gas_used) as a from eth_rpc.blocks
+select date_bin(arrow_cast(log_index, 'Duration(s)'), timestamp) as a from eth_rpc.logs
