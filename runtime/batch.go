@@ -27,6 +27,12 @@ func (l *loader) batch(ctx context.Context) error {
 				l.log.Info("nothing to do: the queried tables have not changed", "ranges", fmt.Sprint(m.Ranges))
 				return errUnchanged
 			}
+			if l.pipeline.Mode == Append && len(state.Ranges) > 0 {
+				return appendedTwice(m.Ranges, state.Ranges)
+			}
+			if err := l.prepare(ctx); err != nil {
+				return err
+			}
 			unit = l.newUnit(Unit{Ranges: m.Ranges, Replace: l.pipeline.Mode == Replace})
 		}
 		if err := unit.write(ctx, m.Record); err != nil || !m.Complete {
@@ -42,6 +48,13 @@ func (l *loader) batch(ctx context.Context) error {
 		return nil
 	}
 	return err
+}
+
+// appendedTwice refuses to append the result over blocks whose result the table has.
+func appendedTwice(ranges, stored []Range) error {
+	return &Error{Class: Permanent, Op: "append the query's result", Err: fmt.Errorf(
+		"the table has the result for %v already, and the result for %v includes those blocks again", stored, ranges),
+		Help: "use another table, or another --pipeline name if the rows are to be added all the same"}
 }
 
 // sameStoredRanges compares ranges with those read back from the sink, in any order.

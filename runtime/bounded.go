@@ -26,9 +26,17 @@ func (l *loader) bounded(ctx context.Context, b *bounds) error {
 		l.log.Info("nothing to do: all blocks are loaded", "network", plan.network, "blocks", plan.wanted)
 		return nil
 	}
+	if err := l.prepare(ctx); err != nil {
+		return err
+	}
+	// Whoever had the fence before may have committed since.
+	if state, err = l.sink.State(ctx, l.table()); err != nil {
+		return err
+	}
+	plan.subtract(state, l.chunk)
 	l.log.Info("loading", "network", plan.network, "blocks", plan.wanted, "missing", fmt.Sprint(plan.gaps), "units", len(plan.chunks))
 	synced := plan.synced
-	for chunks := plan.chunks; ; {
+	for chunks := plan.chunks; len(chunks) > 0; {
 		for _, c := range chunks {
 			l.meter.Want(c.Blocks())
 		}
@@ -40,11 +48,12 @@ func (l *loader) bounded(ctx context.Context, b *bounds) error {
 		// The chain grows during the load. Up to "latest" is done when the last query ended at the tip of its own moment: only
 		// then is the hash of the last block known.
 		end := chunks[len(chunks)-1].End
-		if b.to != nil || synced.End <= end {
-			return nil
+		chunks = nil
+		if b.to == nil && synced.End > end {
+			chunks = blockrange.Partition([]blockrange.Span{{Start: end + 1, End: synced.End}}, l.chunk)
 		}
-		chunks = blockrange.Partition([]blockrange.Span{{Start: end + 1, End: synced.End}}, l.chunk)
 	}
+	return nil
 }
 
 // plan is what a bounded run is to do.
@@ -82,9 +91,14 @@ func (l *loader) plan(ctx context.Context, b *bounds, state State) (*plan, error
 	if err := within(p.wanted, synced); err != nil {
 		return nil, err
 	}
-	p.gaps = blockrange.Cover(p.network, state.Ranges).Gaps(p.wanted)
-	p.chunks = blockrange.Partition(p.gaps, l.chunk)
+	p.subtract(state, l.chunk)
 	return p, nil
+}
+
+// subtract leaves what is wanted and not in state, cut into chunks of at most size blocks.
+func (p *plan) subtract(state State, size uint64) {
+	p.gaps = blockrange.Cover(p.network, state.Ranges).Gaps(p.wanted)
+	p.chunks = blockrange.Partition(p.gaps, size)
 }
 
 // coveredBy finds the network of which all wanted blocks are among ranges.

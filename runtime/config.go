@@ -73,7 +73,7 @@ func (c *config) flagSet(p *Pipeline, d Driver) *pflag.FlagSet {
 			compiled = append(compiled, l.Name+"="+l.Path)
 		}
 		fs.StringToStringVar(&c.labels, "label", nil,
-			"read a label from another CSV, as `name=path`; may repeat (default "+strings.Join(compiled, ", ")+")")
+			"read a label from another CSV, as `name=path`; may repeat (compiled: "+strings.Join(compiled, ", ")+")")
 	}
 	fs.StringVar(&c.pipeline, "pipeline", defaultPipeline(p), "the `name` under which the sink keeps the state: one per loader of a table")
 	fs.StringVar(&c.logFormat, "log-format", "auto", "auto (a live line on a terminal, else text), text or json")

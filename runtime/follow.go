@@ -18,6 +18,9 @@ const firstWait, lastWait = time.Second, 30 * time.Second
 
 // follow loads the stream from the last committed block on, until ctx ends.
 func (l *loader) follow(ctx context.Context) error {
+	if err := l.prepare(ctx); err != nil {
+		return err
+	}
 	state, err := l.sink.State(ctx, l.table())
 	if err != nil {
 		return err

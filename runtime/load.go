@@ -20,6 +20,7 @@ type loader struct {
 	meter    *telemetry.Meter
 	log      *slog.Logger
 	chunk    uint64 // blocks per commit of a bounded run
+	prepared bool
 }
 
 func (l *loader) table() *Table { return &l.pipeline.Table }
@@ -31,11 +32,6 @@ func (l *loader) load(ctx context.Context, b *bounds, follow bool) error {
 	if err := l.checkServer(ctx, streamed); err != nil {
 		return err
 	}
-	l.meter.Enter(telemetry.Sink)
-	if err := l.sink.Prepare(ctx, l.table()); err != nil {
-		return err
-	}
-	l.meter.Enter(telemetry.Other)
 	if l.pipeline.Mode != Stream {
 		return l.batch(ctx)
 	}
@@ -47,6 +43,21 @@ func (l *loader) load(ctx context.Context, b *bounds, follow bool) error {
 	if streamed {
 		return l.follow(ctx)
 	}
+	return nil
+}
+
+// prepare prepares the sink, once. It is called when there is something to load, so that a run without work writes nothing and
+// takes the fence from nobody.
+func (l *loader) prepare(ctx context.Context) error {
+	if l.prepared {
+		return nil
+	}
+	l.meter.Enter(telemetry.Sink)
+	defer l.meter.Enter(telemetry.Other)
+	if err := l.sink.Prepare(ctx, l.table()); err != nil {
+		return err
+	}
+	l.prepared = true
 	return nil
 }
 

@@ -123,12 +123,14 @@ func (g *program) load(ctx context.Context, l *loader, c *config, b *bounds) (er
 	l.log = view.Log()
 	err = l.load(ctx, b, c.follow)
 	view.Stop()
-	if s := l.meter.Snapshot(); s.Units > 0 || err == nil {
-		g.summary(l, s, interrupted(ctx, err))
-	}
 	endless := g.pipeline.Mode == Stream && (b == nil || c.follow)
 	if interrupted(ctx, err) && endless {
-		return nil // there is no other end to it
+		err = nil // there is no other end to it
+	}
+	if s := l.meter.Snapshot(); s.Units > 0 {
+		g.summary(l, s)
+	} else if err == nil {
+		fmt.Fprintf(g.stderr, "nothing was loaded into %s: it has what was asked for\n", g.pipeline.Table.Name)
 	}
 	return err
 }
@@ -172,19 +174,13 @@ func (g *program) help(w io.Writer, fs *pflag.FlagSet) {
 		exitDone, exitFailed, exitUsage, exitDrift, exitFenced)
 }
 
-// summary says in a few lines what a run did.
-func (g *program) summary(l *loader, s telemetry.Snapshot, stopped bool) {
-	word := "loaded"
-	if stopped {
-		word = "stopped after loading"
-	}
-	fmt.Fprintf(g.stderr, "%s %s into %s in %s (%s)\n", word, telemetry.Count(s.Rows, "row"), g.pipeline.Table.Name,
+// summary says in a few lines what a run committed.
+func (g *program) summary(l *loader, s telemetry.Snapshot) {
+	fmt.Fprintf(g.stderr, "loaded %s into %s in %s (%s)\n", telemetry.Count(s.Rows, "row"), g.pipeline.Table.Name,
 		s.Elapsed.Round(10*time.Millisecond), telemetry.Rate(s.Rows, s.Elapsed))
-	if s.Units > 0 {
-		fmt.Fprintf(g.stderr, "  %s in %s, up to block %s; %s of Arrow data\n", telemetry.Count(int64(s.Blocks), "block"),
-			telemetry.Count(s.Units, "commit"), telemetry.Number(int64(s.Last)), telemetry.Bytes(s.Bytes))
-		fmt.Fprintf(g.stderr, "  time: %s\n", s.Shares())
-	}
+	fmt.Fprintf(g.stderr, "  %s in %s, up to block %s; %s of Arrow data\n", telemetry.Count(int64(s.Blocks), "block"),
+		telemetry.Count(s.Units, "commit"), telemetry.Number(int64(s.Last)), telemetry.Bytes(s.Bytes))
+	fmt.Fprintf(g.stderr, "  time: %s\n", s.Shares())
 	if l.shaper.join != nil {
 		for _, stats := range l.shaper.join.Stats() {
 			what := "kept without a label"

@@ -43,9 +43,10 @@ type Action struct {
 // Fork is a reorganisation of one network.
 type Fork struct {
 	Network string
-	// From is the first block that is to go, and Hash the hash of block From-1 on the surviving chain; empty when unknown or
-	// From is 0.
+	// From is the first block that is to go. Within a committed range the server is taken at its word, since the hashes of the
+	// blocks in it are not known. At a boundary of committed ranges it is checked.
 	From uint64
+	// Hash is the hash of block From-1 on the surviving chain; empty when unknown or From is 0.
 	Hash string
 	// Deeper says that the chains part somewhere below From: after the undo the stream is to be opened again from there.
 	// Otherwise the message that showed the fork continues at From.

@@ -44,7 +44,7 @@ func newIndex(t *Table, on arrow.DataType) (index, error) {
 	return nil, fmt.Errorf("a key of type %s cannot be looked up by values of type %s", key, on)
 }
 
-// newKeyed reads the keys of t by own and those that are looked up by other. Rows with a null key are left out.
+// newKeyed reads the keys of t by own and those that are looked up by other.
 func newKeyed[K comparable](t *Table, own, other reader[K]) (index, error) {
 	at, err := own(t.key)
 	if err != nil {
@@ -56,9 +56,6 @@ func newKeyed[K comparable](t *Table, own, other reader[K]) (index, error) {
 		x.next = make([]int32, t.key.Len())
 	}
 	for row := range t.key.Len() {
-		if t.key.IsNull(row) {
-			continue
-		}
 		key, row := at(row), int32(row)
 		if x.next != nil {
 			x.next[row] = none

@@ -117,9 +117,9 @@ func (c *reading) append(cell string) error {
 	return nil
 }
 
-// bind prepares the key, which is the first, and the columns. A row with an empty key never matches.
+// bind prepares the key, which is the first, and the columns.
 func (t *Table) bind() ([]*reading, error) {
-	wanted := append([]Column{{CSV: t.Spec.Key, Field: arrow.Field{Type: t.Spec.KeyType, Nullable: true}}}, t.Spec.Columns...)
+	wanted := append([]Column{{CSV: t.Spec.Key, Field: arrow.Field{Type: t.Spec.KeyType}}}, t.Spec.Columns...)
 	out := make([]*reading, len(wanted))
 	for i, column := range wanted {
 		at := slices.Index(t.Spec.Header, column.CSV)
