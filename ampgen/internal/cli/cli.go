@@ -5,12 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
 
 	"github.com/ampgen/ampgen/ampgen/internal/diag"
 	"github.com/ampgen/ampgen/ampgen/internal/generate"
+	"github.com/ampgen/ampgen/ampgen/internal/suggest"
 )
 
 // Exit codes.
@@ -67,7 +72,9 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	a := &app{stdout: stdout, stderr: stderr, dir: "."}
 	name := "generate"
 	if len(args) > 0 {
-		if _, ok := commands[args[0]]; ok {
+		if args[0] == "help" {
+			args = []string{"--help"}
+		} else if _, ok := commands[args[0]]; ok {
 			name, args = args[0], args[1:]
 		}
 	}
@@ -89,11 +96,31 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	if a.format != "text" && a.format != "json" {
 		return a.fail(fmt.Errorf("--format is %q; it can be text or json", a.format))
 	}
+	if name == "generate" && flags.NArg() > 0 {
+		if err := a.checkWord(flags.Arg(0)); err != nil {
+			return a.fail(err)
+		}
+	}
 	code, err := cmd.run(a, flags.Args())
 	if err != nil {
 		return a.fail(err)
 	}
 	return code
+}
+
+// checkWord tells a mistyped command from a path of a file: without it the answer would be that there is no such file.
+func (a *app) checkWord(word string) error {
+	if strings.ContainsAny(word, "./\\") {
+		return nil
+	}
+	if _, err := os.Stat(filepath.Join(a.dir, word)); err == nil {
+		return nil
+	}
+	hint := "\"ampgen --help\" lists the commands"
+	if near := suggest.Closest(word, slices.Sorted(maps.Keys(commands))); near != "" {
+		hint = fmt.Sprintf("did you mean %q?", near)
+	}
+	return fmt.Errorf("%q is neither a command nor a file or folder; %s", word, hint)
 }
 
 func (a *app) fail(err error) int {

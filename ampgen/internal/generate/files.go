@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/ampgen/ampgen/ampgen/internal/diag"
+	"github.com/ampgen/ampgen/ampgen/internal/output"
 	"github.com/ampgen/ampgen/ampgen/internal/source"
 )
 
@@ -31,7 +32,7 @@ func queryFiles(dir string, paths []string) ([]string, error) {
 				return err
 			}
 			hidden := strings.HasPrefix(d.Name(), ".") && f != full
-			if d.IsDir() && (hidden || d.Name() == "testdata" || d.Name() == "vendor") {
+			if d.IsDir() && (hidden || d.Name() == "testdata" || d.Name() == "vendor" || isOutput(f)) {
 				return filepath.SkipDir
 			}
 			if !d.IsDir() && !hidden && strings.HasSuffix(f, ".sql") {
@@ -45,6 +46,12 @@ func queryFiles(dir string, paths []string) ([]string, error) {
 	}
 	slices.Sort(files)
 	return slices.Compact(files), nil
+}
+
+// isOutput reports whether a folder is one that ampgen writes: the .sql files in it are tables, not queries.
+func isOutput(folder string) bool {
+	_, err := os.Stat(filepath.Join(folder, output.ManifestName))
+	return err == nil
 }
 
 // name is how a file is shown: relative to dir where that is shorter, with slashes.

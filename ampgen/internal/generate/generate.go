@@ -63,7 +63,11 @@ func Load(opts Options, diags *diag.List) (*Project, error) {
 
 // Queries reads the query files without analyzing them.
 func Queries(opts Options, diags *diag.List) ([]*sqlfile.Query, config.Config, error) {
+	before := diags.Len()
 	cfg := config.Read(opts.Dir, diags)
+	if diags.Len() > before {
+		return nil, cfg, nil // what it says about files and datasets is not known: their faults would be made up
+	}
 	files, err := queryFiles(opts.Dir, queryPaths(opts, cfg))
 	if err != nil {
 		return nil, cfg, err
@@ -125,12 +129,7 @@ func reader(dir string, diags *diag.List) func(name string, named source.Span) *
 }
 
 // OutDir is the path of the output folder.
-func (p *Project) OutDir() string {
-	if filepath.IsAbs(p.Out) {
-		return p.Out
-	}
-	return filepath.Join(p.dir, filepath.FromSlash(p.Out))
-}
+func (p *Project) OutDir() string { return inDir(p.dir, p.Out) }
 
 // Files renders the project in memory.
 func (p *Project) Files() ([]output.File, error) {

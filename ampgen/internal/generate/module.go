@@ -12,7 +12,7 @@ import (
 
 // importPath is the Go import path of the folder out in dir: the module that contains it and the way down from there.
 func importPath(dir, out string) (string, error) {
-	target, err := filepath.Abs(filepath.Join(dir, out))
+	target, err := filepath.Abs(inDir(dir, out))
 	if err != nil {
 		return "", fmt.Errorf("resolve %s: %w", out, err)
 	}
