@@ -201,13 +201,14 @@ func appendMap(b *array.MapBuilder, t *arrow.MapType, v Vector, from, to int) er
 	return nil
 }
 
-// appendStruct relies on the fields of a null struct being null, as DuckDB keeps them.
+// appendStruct appends the fields of null structs too, as DuckDB keeps them: null.
 func appendStruct(b *array.StructBuilder, t *arrow.StructType, v Vector, from, to int) error {
 	valid := v.Mask()
-	flags := valid.flags(from, to)
-	for i := from; i < to; i++ {
-		b.Append(flags == nil || flags[i-from])
+	flags := make([]bool, to-from)
+	for i := range flags {
+		flags[i] = valid.Valid(from + i)
 	}
+	b.AppendValues(flags)
 	for i := range t.NumFields() {
 		child := v.Field(i)
 		if err := appendVector(b.FieldBuilder(i), t.Field(i).Type, child, from, to); err != nil {
