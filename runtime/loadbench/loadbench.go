@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -35,22 +36,20 @@ func Run(b *testing.B, p runtime.Pipeline, d runtime.Driver) {
 		b.Skipf("%s is not set: give it the connection flags of a %s to load into", env, d.Name())
 	}
 	ctx := b.Context()
-	sink := open(b, d, flags)
-	table := benchTable(p)
-	if err := sink.Prepare(ctx, &table); err != nil {
+	l := &loader{sink: open(b, d, flags), table: benchTable(p), salt: time.Now().UnixNano()}
+	if err := l.sink.Prepare(ctx, &l.table); err != nil {
 		b.Fatal(err)
 	}
-	empty(ctx, b, sink, &table)
-	defer empty(context.WithoutCancel(ctx), b, sink, &table)
-
-	rows := randbatch.New(table.Schema, batchRows, 1)
-	defer rows.Release()
-	b.SetBytes(randbatch.Size(rows) * batchesInOne)
+	l.rows = randbatch.New(l.table.Schema, batchRows, 1)
+	defer l.rows.Release()
+	l.empty(ctx, b)
+	b.SetBytes(randbatch.Size(l.rows) * batchesInOne)
 	units := 0
 	for b.Loop() {
-		load(ctx, b, sink, &table, rows, uint64(units))
+		l.load(ctx, b, batchesInOne)
 		units++
 	}
+	l.empty(context.WithoutCancel(ctx), b)
 	b.ReportMetric(float64(units)*unitRows/b.Elapsed().Seconds(), "rows/s")
 }
 
@@ -84,24 +83,52 @@ func benchTable(p runtime.Pipeline) runtime.Table {
 	return t
 }
 
-// load commits one unit: a range of as many blocks as it has rows, or, without a block column, a new content of the table.
-func load(ctx context.Context, b *testing.B, sink runtime.Sink, t *runtime.Table, rows arrow.RecordBatch, n uint64) {
-	first := n * unitRows
-	unit := runtime.Unit{Replace: t.Block == "", Ranges: []runtime.Range{{
-		Network: network, Start: first, End: first + unitRows - 1, Hash: fmt.Sprintf("0x%064x", n+1), PrevHash: fmt.Sprintf("0x%064x", n),
+// loader is one run of the benchmark.
+type loader struct {
+	sink  runtime.Sink
+	table runtime.Table
+	rows  arrow.RecordBatch
+	units uint64 // so far
+	salt  int64  // makes the hashes of this run, so that no sink takes its units for those of an earlier run
+}
+
+// unit is the next commit unit: a range of as many blocks as it has rows, or, without a block column, a new content of the
+// table.
+func (l *loader) unit() runtime.Unit {
+	first := l.units * unitRows
+	hash := func(n uint64) string { return fmt.Sprintf("0x%016x%048x", l.salt, n) }
+	l.units++
+	return runtime.Unit{Replace: l.table.Block == "", Ranges: []runtime.Range{{
+		Network: network, Start: first, End: first + unitRows - 1, Hash: hash(l.units), PrevHash: hash(l.units - 1),
 	}}}
-	tx, err := sink.Begin(ctx, unit)
+}
+
+// load commits one unit of so many batches.
+func (l *loader) load(ctx context.Context, b *testing.B, batches uint64) {
+	unit := l.unit()
+	tx, err := l.sink.Begin(ctx, unit)
 	if err != nil {
 		b.Fatal(err)
 	}
-	for i := range uint64(batchesInOne) {
-		batch := withBlocks(b, rows, t.Block, first+i*batchRows)
+	for i := range batches {
+		batch := withBlocks(b, l.rows, l.table.Block, unit.Ranges[0].Start+i*batchRows)
 		if err := tx.Write(ctx, batch); err != nil {
 			b.Fatal(err)
 		}
 		batch.Release()
 	}
 	if err := tx.Commit(ctx); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// empty removes the rows of an earlier run, and for a table with a block column their coverage.
+func (l *loader) empty(ctx context.Context, b *testing.B) {
+	if l.table.Block == "" {
+		l.load(ctx, b, 0)
+		return
+	}
+	if err := l.sink.Undo(ctx, runtime.Undo{Network: network}); err != nil {
 		b.Fatal(err)
 	}
 }
@@ -125,28 +152,4 @@ func withBlocks(b *testing.B, rows arrow.RecordBatch, block string, first uint64
 		b.Fatal(err)
 	}
 	return batch
-}
-
-// empty removes the rows and the coverage of an earlier run.
-func empty(ctx context.Context, b *testing.B, sink runtime.Sink, t *runtime.Table) {
-	if t.Block != "" {
-		if err := sink.Undo(ctx, runtime.Undo{Network: network}); err != nil {
-			b.Error(err)
-		}
-		return
-	}
-	state, err := sink.State(ctx, t)
-	if err != nil {
-		b.Fatal(err)
-	}
-	if len(state.Ranges) == 0 {
-		return
-	}
-	tx, err := sink.Begin(ctx, runtime.Unit{Replace: true})
-	if err == nil {
-		err = tx.Commit(ctx)
-	}
-	if err != nil {
-		b.Error(err)
-	}
 }
