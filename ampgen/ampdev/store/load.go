@@ -122,6 +122,7 @@ func loaded(f arrow.Field, present []string, json bool) (string, error) {
 	read := func(name string, t arrow.DataType) string { return convert(duck.Quote(name), t, json) }
 	fromFirehose := has("v")
 	u64, binary := arrow.PrimitiveTypes.Uint64, arrow.BinaryTypes.Binary
+	v := "(('0x' || hex(" + read("v", binary) + "))::BIGINT)"
 	running := "(sum(%s) OVER (PARTITION BY block_num ORDER BY tx_index))::UBIGINT"
 	switch {
 	case f.Name == cumulative && has("_cumulative_gas_used"):
@@ -134,9 +135,10 @@ func loaded(f arrow.Field, present []string, json bool) (string, error) {
 		own := read("gas_used", u64)
 		return fmt.Sprintf("%s - lag(%s, 1, 0) OVER (PARTITION BY block_num ORDER BY tx_index)", own, own), nil
 	case f.Name == "v_parity" && fromFirehose:
-		// 0 or 1; 27 or 28; or 35 or 36 and twice the chain id: odd numbers from 27 on are parity 0
-		v := "(('0x' || hex(" + read("v", binary) + "))::BIGINT)"
-		return fmt.Sprintf("CASE WHEN %s < 2 THEN %s = 1 ELSE %s %% 2 = 0 END", v, v, v), nil
+		// v is 0 or 1; 27 or 28; or 35 or 36 and twice the chain id: odd numbers from 27 on are parity 0
+		return fmt.Sprintf("CASE WHEN %[1]s < 2 THEN %[1]s = 1 ELSE %[1]s %% 2 = 0 END", v), nil
+	case f.Name == "chain_id" && fromFirehose:
+		return fmt.Sprintf("CASE WHEN %[1]s >= 35 THEN (%[1]s - 35) // 2 END", v), nil
 	case f.Name == "status" && fromFirehose:
 		return "status = 1", nil
 	case !has(f.Name) && f.Nullable:
