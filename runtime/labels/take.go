@@ -68,7 +68,7 @@ func takeValidity(src arrow.ArrayData, rows []int32) (*memory.Buffer, int) {
 }
 
 func takeBits(src arrow.ArrayData, rows []int32) *memory.Buffer {
-	bits := src.Buffers()[1].Bytes()
+	bits := contents(src, 1)
 	out := make([]byte, bitutil.BytesForBits(int64(len(rows))))
 	for i, row := range rows {
 		if row != none && bitutil.BitIsSet(bits, src.Offset()+int(row)) {
@@ -80,8 +80,11 @@ func takeBits(src arrow.ArrayData, rows []int32) *memory.Buffer {
 
 // takeFixed gathers values of width bytes.
 func takeFixed(src arrow.ArrayData, rows []int32, width int) *memory.Buffer {
-	values := src.Buffers()[1].Bytes()[src.Offset()*width:]
 	out := make([]byte, len(rows)*width)
+	if src.Len() == 0 {
+		return memory.NewBufferBytes(out)
+	}
+	values := contents(src, 1)[src.Offset()*width:]
 	switch width {
 	case 4:
 		gather(arrow.GetData[uint32](out), arrow.GetData[uint32](values), rows)
@@ -97,6 +100,14 @@ func takeFixed(src arrow.ArrayData, rows []int32, width int) *memory.Buffer {
 	return memory.NewBufferBytes(out)
 }
 
+// contents are the bytes of a buffer, which an array without elements may lack.
+func contents(src arrow.ArrayData, buffer int) []byte {
+	if b := src.Buffers()[buffer]; b != nil {
+		return b.Bytes()
+	}
+	return nil
+}
+
 func gather[T uint32 | uint64](dst, src []T, rows []int32) {
 	for i, row := range rows {
 		if row != none {
@@ -107,10 +118,10 @@ func gather[T uint32 | uint64](dst, src []T, rows []int32) {
 
 // offsets are the boundaries of the values of src, starting with the first value's.
 func offsets[T int32 | int64](src arrow.ArrayData) []T {
-	if src.Len() == 0 { // an empty array may come without offsets
+	if src.Len() == 0 {
 		return []T{0}
 	}
-	return arrow.GetData[T](src.Buffers()[1].Bytes())[src.Offset():]
+	return arrow.GetData[T](contents(src, 1))[src.Offset():]
 }
 
 func takeBinary[T int32 | int64](src arrow.ArrayData, rows []int32, validity *memory.Buffer, nulls int) arrow.ArrayData {
@@ -126,7 +137,7 @@ func takeBinary[T int32 | int64](src arrow.ArrayData, rows []int32, validity *me
 	values := make([]byte, 0, total)
 	for _, row := range rows {
 		if row != none && from[row+1] > from[row] {
-			values = append(values, src.Buffers()[2].Bytes()[from[row]:from[row+1]]...)
+			values = append(values, contents(src, 2)[from[row]:from[row+1]]...)
 		}
 	}
 	buffers := []*memory.Buffer{validity, memory.NewBufferBytes(arrow.GetBytes(ends)), memory.NewBufferBytes(values)}
