@@ -6,10 +6,10 @@
 package emit
 
 import (
-	"bytes"
 	"fmt"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/dave/jennifer/jen"
 
@@ -66,7 +66,7 @@ func Files(p *ir.Pipeline, opts Options) ([]output.File, error) {
 		}
 		files = append(files, output.File{Path: path.Join(p.Folder, s.path), Data: data})
 	}
-	slices.SortFunc(files, func(a, b output.File) int { return bytes.Compare([]byte(a.Path), []byte(b.Path)) })
+	slices.SortFunc(files, func(a, b output.File) int { return strings.Compare(a.Path, b.Path) })
 	return files, nil
 }
 
