@@ -65,12 +65,13 @@ func rowsOf(start, end uint64) arrow.RecordBatch {
 
 // fakeSource serves the blocks of synced, and plays scripts to those who follow.
 type fakeSource struct {
-	schema *arrow.Schema
-	synced Range
-	grow   uint64 // blocks that the chain grows by with each query for rows
-	cut    bool   // answers end before they are complete
-	opened func() // called by Open, if set
-	events []any  // of each followed stream in turn: Message, error, or a func that is called
+	schema   *arrow.Schema
+	synced   Range
+	grow     uint64 // blocks that the chain grows by with each query for rows
+	unsynced bool   // the queried tables have no blocks
+	cut      bool   // answers end before they are complete
+	opened   func() // called by Open, if set
+	events   []any  // of each followed stream in turn: Message, error, or a func that is called
 
 	mu       sync.Mutex
 	queries  []string // the filters of the queries that were run, "" for the whole query
@@ -92,6 +93,9 @@ func (s *fakeSource) Open(_ context.Context, req Request) (SourceStream, error) 
 	}
 	if req.Follow {
 		return &fakeStream{schema: s.schema, source: s}, nil
+	}
+	if s.unsynced {
+		return &fakeStream{schema: s.schema, events: []any{Message{Record: rowsOf(1, 0), Complete: true}, io.EOF}}, nil
 	}
 	events := []any{Message{Record: rowsOf(1, 0), Ranges: []Range{s.synced}}}
 	from, to := s.synced.Start, s.synced.End
