@@ -4,36 +4,88 @@ package e2e
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/ampgen/ampgen/sinks/postgres/pgtest"
 )
 
 // repository is the root of the module's work tree.
-var repository = func() string {
-	root, err := filepath.Abs("..")
-	if err != nil {
-		panic(err)
-	}
-	return root
-}()
+var repository = filepath.Dir(mustGetwd())
 
-func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+func mustGetwd() string {
+	dir, err := os.Getwd()
+	if err != nil {
+		panic(err) // go test starts tests in the package's folder
+	}
+	return dir
+}
+
+// binaries is the folder of the programs that the tests build.
+var binaries string
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "ampgen-e2e-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	binaries = dir
+	return pgtest.Main(m)
+}
+
+// environment is this process's environment without what would change how the programs under test behave, and with extra.
+func environment(extra ...string) []string {
+	var env []string
+	for _, kv := range os.Environ() {
+		if !strings.HasPrefix(kv, "AMP_") && !strings.HasPrefix(kv, "PG") && !strings.HasPrefix(kv, "GOFLAGS=") {
+			env = append(env, kv)
+		}
+	}
+	return append(env, extra...)
+}
 
 // goTool runs the go command in a folder, with the project's build tag, and returns its standard output.
 func goTool(t testing.TB, dir string, args ...string) string {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "go", args...)
+	out, err := goCommand(dir, "-tags=duckdb_arrow", args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func goCommand(dir, flags string, args ...string) (string, error) {
+	cmd := exec.Command("go", args...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "GOFLAGS=-tags=duckdb_arrow")
+	cmd.Env = environment("GOFLAGS=" + flags)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
-		t.Fatalf("go %s: %v\n%s%s", strings.Join(args, " "), err, stdout.String(), stderr.String())
+		return "", fmt.Errorf("go %s in %s: %w\n%s%s", strings.Join(args, " "), dir, err, stdout.String(), stderr.String())
 	}
-	return stdout.String()
+	return stdout.String(), nil
+}
+
+// buildLoaders builds the loaders of generated/erc20_transfers and ampgen itself, once.
+var buildPrograms = sync.OnceValue(func() error {
+	_, err := goCommand(repository, "-tags=duckdb_arrow", "build", "-o", binaries+string(filepath.Separator), "./ampgen", "./generated/erc20_transfers/cmd/...")
+	return err
+})
+
+// program is the path of ampgen or of a loader of generated/erc20_transfers.
+func program(t testing.TB, name string) string {
+	t.Helper()
+	if err := buildPrograms(); err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(binaries, name)
 }
