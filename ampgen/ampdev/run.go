@@ -24,20 +24,17 @@ type run struct {
 // once answers a batch query: the rows, then an empty batch that completes them. The ranges are what the queried tables have,
 // not what the query selects.
 func (r *run) once(ctx context.Context) error {
+	var ranges []chain.Range
 	v, _, err := r.server.view(ctx, func(c *chain.Chain) (chain.Range, bool) {
-		if c.Empty() {
-			return chain.Range{}, true
+		if !c.Empty() && r.plan.tables > 0 {
+			ranges = append(ranges, c.Range(c.First().Number, c.Tip().Number))
 		}
-		return c.Range(c.First().Number, c.Tip().Number), true
+		return chain.Range{}, true
 	})
 	if err != nil {
 		return status.FromContextError(err).Err()
 	}
 	defer v.Close()
-	ranges := []chain.Range{v.blocks}
-	if r.plan.tables == 0 || r.server.chainTip() == nil {
-		ranges = nil
-	}
 	if err := r.out.schema(r.plan.announced); err != nil {
 		return err
 	}

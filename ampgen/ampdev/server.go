@@ -68,7 +68,7 @@ func New(ctx context.Context, config Config) (*Server, error) {
 	}
 	s.grpc = grpc.NewServer(
 		grpc.UnaryInterceptor(s.authUnary), grpc.StreamInterceptor(s.authStream),
-		grpc.MaxRecvMsgSize(maxRequest), grpc.WriteBufferSize(1<<20),
+		grpc.MaxRecvMsgSize(maxRequest), grpc.WriteBufferSize(1<<20), grpc.WaitForHandlers(true),
 	)
 	flight.RegisterFlightServiceServer(s.grpc, &service{server: s})
 	s.health = &http.Server{Handler: healthHandler()}

@@ -11,19 +11,23 @@ import (
 
 // same are the functions that mean the same in DuckDB under the same name.
 var same = strings.Fields(`
-	abs ceil floor round sqrt cbrt exp ln log10 log2 pow power sin cos tan asin acos atan atan2 sinh cosh tanh asinh acosh atanh
+	abs ceil floor round cbrt exp pow power sin cos tan asin acos atan atan2 sinh cosh tanh asinh acosh atanh
 	degrees radians pi gcd lcm factorial isnan greatest least coalesce nullif
 	upper lower length left right lpad rpad ltrim rtrim replace reverse repeat starts_with ends_with strpos split_part translate
-	ascii chr md5 concat concat_ws levenshtein octet_length bit_length contains
+	ascii chr md5 concat concat_ws levenshtein bit_length contains
 	date_trunc array_to_string array_length
 	count sum min max median bool_and bool_or stddev stddev_pop stddev_samp var_pop var_samp corr covar_pop covar_samp
 	bit_and bit_or bit_xor regr_slope regr_intercept regr_count regr_r2 regr_avgx regr_avgy regr_sxx regr_syy regr_sxy grouping
-	row_number rank dense_rank percent_rank cume_dist ntile lag lead first_value last_value nth_value unnest`)
+	row_number rank dense_rank percent_rank cume_dist ntile lag lead nth_value unnest`)
 
 // functions are written otherwise in DuckDB: $1 and so on are arguments, $* is all of them. Where there are clauses inside or
 // behind the parentheses, as aggregates have, the template is a plain name.
 var functions = map[string]string{
-	"signum": "sign($1)", "char_length": "length($1)", "character_length": "length($1)", "btrim": "trim($*)", "substr": "substring($*)",
+	"signum": "sign($1)", "char_length": "length($1)", "character_length": "length($1)", "btrim": "trim($*)",
+	"sqrt":   "CASE WHEN $1 < 0 THEN 'nan'::DOUBLE ELSE sqrt($1) END",
+	"ln":     "CASE WHEN $1 > 0 THEN ln($1) WHEN $1 = 0 THEN '-infinity'::DOUBLE WHEN $1 < 0 THEN 'nan'::DOUBLE ELSE $1 END",
+	"log2":   "CASE WHEN $1 > 0 THEN log2($1) WHEN $1 = 0 THEN '-infinity'::DOUBLE WHEN $1 < 0 THEN 'nan'::DOUBLE ELSE $1 END",
+	"log10":  "CASE WHEN $1 > 0 THEN log10($1) WHEN $1 = 0 THEN '-infinity'::DOUBLE WHEN $1 < 0 THEN 'nan'::DOUBLE ELSE $1 END",
 	"to_hex": "lower(to_hex($1))", "sha256": "unhex(sha256($1))", "nvl": "coalesce($*)", "ifnull": "coalesce($*)",
 	"nvl2": "CASE WHEN $1 IS NOT NULL THEN $2 ELSE $3 END", "instr": "strpos($1, $2)", "datetrunc": "date_trunc($1, $2)",
 	"date_part": "date_part(lower($1), $2)", "datepart": "date_part(lower($1), $2)", "now": "now()::TIMESTAMP::TIMESTAMP_NS",
@@ -36,7 +40,7 @@ var functions = map[string]string{
 	"array_append": "list_append($1, $2)", "array_prepend": "list_prepend($1, $2)", "array_concat": "list_concat($*)",
 	"array_position": "list_position($1, $2)", "array_element": "list_extract($1, $2)", "array_distinct": "list_distinct($1)",
 	"get_field": "struct_extract($1, $2)", "array_sort": "list_sort($1)", "array_reverse": "list_reverse($1)",
-	"mean": "avg", "var": "var_samp", "var_sample": "var_samp", "var_population": "var_pop", "covar": "covar_samp",
+	"var": "var_samp", "var_sample": "var_samp", "var_population": "var_pop", "covar": "covar_samp",
 	"array_agg": "list", "string_agg": "string_agg", "approx_distinct": "approx_count_distinct",
 }
 
@@ -54,11 +58,26 @@ func (w *writer) call(e *sql.Call) string {
 		return w.arrowCast(e)
 	case "encode", "decode":
 		return w.transcode(e, name, args[0])
-	case "avg":
+	case "avg", "mean":
 		if w.kind(e.Args[0].Value) == decimal || w.kind(e.Args[0].Value) == unknown {
 			return w.unserved(e, "avg of what is not known to be an integer or floating; cast it to DOUBLE")
 		}
 		return w.clauses(e, "avg", args)
+	case "first_value", "last_value":
+		if e.Over == nil { // the aggregate, not the window function
+			name = strings.TrimSuffix(name, "_value")
+		}
+		return w.clauses(e, name, args)
+	case "substr":
+		return substr(args)
+	case "octet_length":
+		switch w.kind(e.Args[0].Value) {
+		case text:
+			return "octet_length(encode(" + args[0] + "))"
+		case binary:
+			return "octet_length(" + args[0] + ")"
+		}
+		return w.unserved(e, "octet_length of what is not known to be text or binary; cast it")
 	case "named_struct", "struct":
 		return w.structCall(e, name, args)
 	}
@@ -150,6 +169,15 @@ func (w *writer) bound(b *sql.FrameBound) string {
 		return "UNBOUNDED " + string(b.Kind)
 	}
 	return w.expr(b.Offset) + " " + string(b.Kind)
+}
+
+// substr counts from the left also where the start is below 1, which to DuckDB means from the right.
+func substr(args []string) string {
+	const from = "CASE WHEN $2 < 1 THEN 1 ELSE $2 END"
+	if len(args) == 2 {
+		return fill("substring($1, "+from+")", args)
+	}
+	return fill("substring($1, "+from+", CASE WHEN $2 >= 1 THEN $3 WHEN $2 + $3 > 1 THEN $2 + $3 - 1 ELSE 0 END)", args)
 }
 
 // arrowCast is a cast to an Arrow type by its text.

@@ -44,11 +44,7 @@ func (w *writer) expr(e sql.Expr) string {
 	case *sql.Between:
 		return "(" + w.expr(e.Operand) + " " + not(e.Not) + "BETWEEN " + w.expr(e.Low) + " AND " + w.expr(e.High) + ")"
 	case *sql.Like:
-		text := w.expr(e.Operand) + " " + not(e.Not) + string(e.Kind) + " " + w.expr(e.Pattern)
-		if e.Escape != nil {
-			text += " ESCAPE " + duck.Text(e.Escape.Value)
-		}
-		return "(" + text + ")"
+		return w.like(e)
 	case *sql.Case:
 		return w.caseExpr(e)
 	case *sql.Cast:
@@ -101,6 +97,19 @@ func (w *writer) nested(e sql.Expr) string {
 		return text + "]"
 	}
 	return w.unserved(e, "this expression")
+}
+
+// like states the escape that DataFusion has by default and DuckDB has not, where the pattern can have one.
+func (w *writer) like(e *sql.Like) string {
+	text := w.expr(e.Operand) + " " + not(e.Not) + string(e.Kind) + " " + w.expr(e.Pattern)
+	pattern, literal := e.Pattern.(*sql.Literal)
+	switch {
+	case e.Escape != nil:
+		text += " ESCAPE " + duck.Text(e.Escape.Value)
+	case e.Kind != sql.LikeSimilar && (!literal || strings.Contains(pattern.Value, `\`)):
+		text += ` ESCAPE '\'`
+	}
+	return "(" + text + ")"
 }
 
 func not(yes bool) string {
@@ -177,23 +186,26 @@ var operators = map[sql.Op]string{
 	sql.OpNotMatch:     "NOT regexp_matches($1, $2)",
 	sql.OpIMatch:       "regexp_matches($1, $2, 'i')",
 	sql.OpNotIMatch:    "NOT regexp_matches($1, $2, 'i')",
-	sql.OpLikeMatch:    "$1 LIKE $2",
-	sql.OpILikeMatch:   "$1 ILIKE $2",
-	sql.OpNotLikeMatch: "$1 NOT LIKE $2",
-	sql.OpNotILike:     "$1 NOT ILIKE $2",
+	sql.OpLikeMatch:    `$1 LIKE $2 ESCAPE '\'`,
+	sql.OpILikeMatch:   `$1 ILIKE $2 ESCAPE '\'`,
+	sql.OpNotLikeMatch: `$1 NOT LIKE $2 ESCAPE '\'`,
+	sql.OpNotILike:     `$1 NOT ILIKE $2 ESCAPE '\'`,
 	sql.OpContains:     "list_has_all($1, $2)",
 	sql.OpContainedBy:  "list_has_all($2, $1)",
 }
 
 // sameOperators mean the same in DuckDB.
-var sameOperators = []sql.Op{sql.OpPlus, sql.OpMinus, sql.OpMultiply, sql.OpModulo, sql.OpConcat, sql.OpEq, sql.OpNotEq, sql.OpLess,
+var sameOperators = []sql.Op{sql.OpPlus, sql.OpMinus, sql.OpMultiply, sql.OpConcat, sql.OpEq, sql.OpNotEq, sql.OpLess,
 	sql.OpLessEq, sql.OpGreater, sql.OpGreaterEq, sql.OpDistinct, sql.OpNotDistinct, sql.OpAnd, sql.OpOr, sql.OpBitAnd, sql.OpBitOr,
 	sql.OpShiftLeft, sql.OpShiftRight}
 
 func (w *writer) binary(e *sql.Binary) string {
 	left, right := w.expr(e.Left), w.expr(e.Right)
-	if e.Op == sql.OpDivide {
+	switch e.Op {
+	case sql.OpDivide:
 		return w.divide(e, left, right)
+	case sql.OpModulo:
+		return w.zeroFails(e, "("+left+" % "+right+")", right)
 	}
 	if template, ok := operators[e.Op]; ok {
 		return "(" + fill(template, []string{left, right}) + ")"
@@ -211,9 +223,17 @@ func (w *writer) divide(e *sql.Binary, left, right string) string {
 	case l == floating || r == floating:
 		return "(CAST(" + left + " AS DOUBLE) / CAST(" + right + " AS DOUBLE))"
 	case l == integer && r == integer, l == unsigned && r == unsigned:
-		return "(" + left + " // " + right + ")"
+		return w.zeroFails(e, "("+left+" // "+right+")", right)
 	}
 	return w.unserved(e, "a division whose operands are not both integers of one sign or floating; cast them")
+}
+
+// zeroFails makes a division by zero an error, which is null in DuckDB.
+func (w *writer) zeroFails(e *sql.Binary, text, right string) string {
+	if l, ok := e.Right.(*sql.Literal); ok && strings.Trim(l.Value, "0") != "" || w.kind(e.Left) == floating || w.kind(e.Right) == floating {
+		return text
+	}
+	return "CASE WHEN " + right + " = 0 THEN error('divide by zero') ELSE " + text + " END"
 }
 
 // typeNames are the SQL types of the dialect in DuckDB.
@@ -277,7 +297,27 @@ func (w *writer) cast(operand sql.Expr, t *sql.TypeName, try bool) string {
 	if t.Kind == sql.TypeBinary && w.kind(operand) == text {
 		return "encode(" + value + ")"
 	}
-	return word + "(" + value + " AS " + w.typeName(t) + ")"
+	name := w.typeName(t)
+	if k := kindOfType(t.Kind); k == integer || k == unsigned {
+		return w.castToInteger(operand, value, name, try)
+	}
+	return word + "(" + value + " AS " + name + ")"
+}
+
+// castToInteger drops a fraction, where DuckDB rounds, and takes no text but digits, where DuckDB takes spaces and fractions.
+func (w *writer) castToInteger(operand sql.Expr, value, name string, try bool) string {
+	word, otherwise := "CAST", "error('cannot cast ' || "+value+" || ' to "+name+"')"
+	if try {
+		word, otherwise = "TRY_CAST", "NULL"
+	}
+	switch w.kind(operand) {
+	case floating, decimal:
+		value = "trunc(" + value + ")"
+	case text:
+		return fmt.Sprintf("CASE WHEN regexp_full_match(%[1]s, '[+-]?[0-9]+') THEN %[2]s(%[1]s AS %[3]s) WHEN %[1]s IS NOT NULL THEN %[4]s END",
+			value, word, name, otherwise)
+	}
+	return word + "(" + value + " AS " + name + ")"
 }
 
 // fill puts arguments into a template: $1 to $9 are arguments, $* is all of them.

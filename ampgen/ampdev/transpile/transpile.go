@@ -68,8 +68,13 @@ func Query(q *sql.Query, opts Options) (*Statement, error) {
 			return nil, &Error{q.Span(), err.Error()}
 		}
 		names = append(names, name)
-		if columns = append(columns, "CAST("+name+" AS "+typeName+")"); t.ID() == arrow.NULL {
-			columns[i] = "NULL::INTEGER"
+		switch {
+		case t.ID() == arrow.NULL:
+			columns = append(columns, "NULL::INTEGER")
+		case typeName == "TIMESTAMP_S" || typeName == "TIMESTAMP_MS": // no cast leads there from nanoseconds
+			columns = append(columns, "CAST(CAST("+name+" AS TIMESTAMP) AS "+typeName+")")
+		default:
+			columns = append(columns, "CAST("+name+" AS "+typeName+")")
 		}
 	}
 	text := ""
