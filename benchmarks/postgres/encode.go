@@ -10,6 +10,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
 
+	erc20transfers "github.com/ampgen/ampgen/generated/erc20_transfers"
 	"github.com/ampgen/ampgen/runtime/pgcopy"
 )
 
@@ -39,7 +40,7 @@ func measure(rows int, do func() (int, error)) (rate, error) {
 
 // encode encodes the batches into one buffer.
 func encode(source []arrow.RecordBatch, tail pgcopy.Tail) func() (int, error) {
-	encoder := newEncoder()
+	encoder := erc20transfers.NewPostgresEncoder()
 	buf := make([]byte, 0, 8<<20)
 	return func() (size int, err error) {
 		for _, rows := range source {
@@ -67,7 +68,7 @@ func decodeAndEncode(source []arrow.RecordBatch, tail pgcopy.Tail) (func() (int,
 	if err := w.Close(); err != nil {
 		return nil, err
 	}
-	encoder := newEncoder()
+	encoder := erc20transfers.NewPostgresEncoder()
 	buf := make([]byte, 0, 8<<20)
 	return func() (size int, err error) {
 		r, err := ipc.NewReader(bytes.NewReader(stream.Bytes()))

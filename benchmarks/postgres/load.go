@@ -20,6 +20,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
+	erc20transfers "github.com/ampgen/ampgen/generated/erc20_transfers"
 	"github.com/ampgen/ampgen/runtime"
 	"github.com/ampgen/ampgen/runtime/pgcopy"
 	"github.com/ampgen/ampgen/sinks/postgres"
@@ -59,7 +60,7 @@ func newBench(ctx context.Context, rows int, key bool) (*bench, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &bench{server: server, url: server.SocketURL("postgres"), table: erc20(), rows: rows}
+	b := &bench{server: server, url: server.SocketURL("postgres"), table: erc20transfers.PostgresTable(), rows: rows}
 	if !key {
 		b.table.Key, b.table.Block = nil, ""
 	}
@@ -86,7 +87,7 @@ func (b *bench) writeFile() (err error) {
 	if err != nil {
 		return err
 	}
-	encoder, buf := newEncoder(), pgcopy.AppendHeader(nil)
+	encoder, buf := erc20transfers.NewPostgresEncoder(), pgcopy.AppendHeader(nil)
 	for _, rows := range b.source {
 		if err := encoder.Bind(rows); err != nil {
 			return err
@@ -143,7 +144,7 @@ func (b *bench) contents(ctx context.Context) (string, error) {
 
 // sink loads by the sink of the loaders, state and fence check included.
 func (b *bench) sink(ctx context.Context) (time.Duration, error) {
-	s, err := postgres.Open(ctx, postgres.Config{URL: b.url, NewEncoder: newEncoder})
+	s, err := postgres.Open(ctx, postgres.Config{URL: b.url, NewEncoder: erc20transfers.NewPostgresEncoder})
 	if err != nil {
 		return 0, err
 	}

@@ -34,18 +34,18 @@ func (s *Sink) Prepare(ctx context.Context, t *runtime.Table) error {
 	if _, err := ddl.Create(ddlTable(t)); err != nil {
 		return &runtime.Error{Class: runtime.Permanent, Op: "prepare", On: target.on(), Err: err}
 	}
-	err := s.transact(ctx, func(conn *pgx.Conn) error {
+	var epoch int64
+	err := s.transact(ctx, func(conn *pgx.Conn) (err error) {
 		if err := target.create(ctx, conn); err != nil {
 			return err
 		}
-		epoch, err := target.takeFence(ctx, conn, s.holder)
-		s.epoch = epoch
+		epoch, err = target.takeFence(ctx, conn, s.holder)
 		return err
 	})
 	if err != nil {
 		return classify("prepare", target.on(), err)
 	}
-	s.table = target
+	s.table, s.epoch = target, epoch
 	return nil
 }
 

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -181,7 +180,4 @@ func (t *tx) end(ctx context.Context) {
 	rollback(ctx, t.conn.Conn())
 	t.conn.Release()
 	t.conn = nil
-	if t.failed == nil {
-		t.failed = errors.New("the unit is over")
-	}
 }
