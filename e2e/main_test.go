@@ -56,17 +56,20 @@ func environment(extra ...string) []string {
 // goTool runs the go command in a folder, with the project's build tag, and returns its standard output.
 func goTool(t testing.TB, dir string, args ...string) string {
 	t.Helper()
-	out, err := goCommand(dir, "-tags=duckdb_arrow", args...)
+	out, err := goCommand(dir, buildTag, args...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return out
 }
 
-func goCommand(dir, flags string, args ...string) (string, error) {
+// buildTag is the environment of the go command that has DuckDB's Arrow interface compiled.
+var buildTag = []string{"GOFLAGS=-tags=duckdb_arrow"}
+
+func goCommand(dir string, env []string, args ...string) (string, error) {
 	cmd := exec.Command("go", args...)
 	cmd.Dir = dir
-	cmd.Env = environment("GOFLAGS=" + flags)
+	cmd.Env = environment(env...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
@@ -75,9 +78,9 @@ func goCommand(dir, flags string, args ...string) (string, error) {
 	return stdout.String(), nil
 }
 
-// buildLoaders builds the loaders of generated/erc20_transfers and ampgen itself, once.
+// buildPrograms builds the loaders of generated/erc20_transfers and ampgen itself, once.
 var buildPrograms = sync.OnceValue(func() error {
-	_, err := goCommand(repository, "-tags=duckdb_arrow", "build", "-o", binaries+string(filepath.Separator), "./ampgen", "./generated/erc20_transfers/cmd/...")
+	_, err := goCommand(repository, buildTag, "build", "-o", binaries+string(filepath.Separator), "./ampgen", "./generated/erc20_transfers/cmd/...")
 	return err
 })
 

@@ -139,8 +139,9 @@ func (s system) contents(t testing.TB, target, table string) [][]string {
 	}
 	defer db.Close() // at once: while DuckDB's file is open, no other process can write it
 	out := s.query(t, db, "SELECT CAST(block_num AS varchar), CAST(log_index AS varchar), _amp_batch_id FROM "+table+" AS t"+byPosition)
+	schema := table[:strings.LastIndex(table, ".")+1] // the state is beside the table
 	return append(out, s.query(t, db, `SELECT connection_name, table_name, network, batch_id, CAST(start_block AS varchar),
-		CAST(end_block AS varchar), end_hash, CAST(processed_at AS varchar) FROM amp_stream_state ORDER BY start_block`)...)
+		CAST(end_block AS varchar), end_hash, CAST(processed_at AS varchar) FROM `+schema+`amp_stream_state AS t ORDER BY t.start_block`)...)
 }
 
 // checkRows compares rows and reports the first that differ.
