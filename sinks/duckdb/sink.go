@@ -13,6 +13,7 @@ import (
 	"slices"
 
 	"github.com/ampgen/ampgen/runtime"
+	"github.com/ampgen/ampgen/runtime/crash"
 	"github.com/ampgen/ampgen/sinks/duckdb/ddl"
 )
 
@@ -63,10 +64,12 @@ func (s *Sink) Prepare(ctx context.Context, t *runtime.Table) error {
 		if err := s.db.admin.exec(ctx, script); err != nil {
 			return err
 		}
+		crash.Point(crash.DuringDDL)
 		if err := table.compare(ctx, s.db.admin); err != nil {
 			return err
 		}
 		epoch, err = table.take(ctx, s.db.admin, holderName())
+		crash.Point(crash.DuringFenceTakeover)
 		return err
 	})
 	if err != nil {

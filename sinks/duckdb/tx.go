@@ -9,6 +9,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/ampgen/ampgen/runtime"
+	"github.com/ampgen/ampgen/runtime/crash"
 	"github.com/ampgen/ampgen/sinks/duckdb/ddl"
 )
 
@@ -90,6 +91,7 @@ func (t *tx) write(ctx context.Context, rows arrow.RecordBatch) error {
 	}
 	select {
 	case t.rows <- converted: // the reader releases it
+		crash.Point(crash.MidEncode)
 		return nil
 	case err = <-t.insert:
 		t.insert = nil
@@ -150,6 +152,7 @@ func (t *tx) Commit(ctx context.Context) error {
 	if err := t.finishRows(ctx); err != nil {
 		return t.fail(err, "write rows")
 	}
+	crash.Point(crash.AfterRowsBeforeState)
 	return t.fail(t.sink.commit(ctx, t), "commit unit")
 }
 
@@ -159,6 +162,7 @@ func (t *tx) finishRows(ctx context.Context) error {
 		return t.failed
 	}
 	close(t.rows)
+	crash.Point(crash.CopySentNoReply)
 	select {
 	case err := <-t.insert:
 		t.insert = nil
@@ -188,6 +192,7 @@ func (s *Sink) commit(ctx context.Context, t *tx) error {
 	if err := t.conn.exec(ctx, script); err != nil {
 		return err
 	}
+	crash.Point(crash.StateSentNoReply)
 	if err := commitOn(ctx, t.conn); err != nil {
 		return err
 	}

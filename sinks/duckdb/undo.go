@@ -8,6 +8,7 @@ import (
 
 	"github.com/ampgen/ampgen/runtime"
 	"github.com/ampgen/ampgen/runtime/blockrange"
+	"github.com/ampgen/ampgen/runtime/crash"
 	"github.com/ampgen/ampgen/sinks/duckdb/ddl"
 )
 
@@ -41,7 +42,11 @@ func (s *Sink) undo(ctx context.Context, u runtime.Undo) error {
 	for _, c := range affected {
 		script = append(script, s.table.cut(c, u))
 	}
-	err = transact(ctx, s.db.admin, func() error { return s.db.admin.exec(ctx, strings.Join(script, "; ")) })
+	err = transact(ctx, s.db.admin, func() error {
+		err := s.db.admin.exec(ctx, strings.Join(script, "; "))
+		crash.Point(crash.MidUndo)
+		return err
+	})
 	if err == nil {
 		s.commits++
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/ampgen/ampgen/runtime/crash"
 	"github.com/ampgen/ampgen/runtime/pgcopy"
 )
 
@@ -77,6 +78,7 @@ func (r *bufferReader) Read(p []byte) (int, error) {
 			return 0, errAborted
 		case buf, ok := <-r.c.full:
 			if !ok {
+				crash.Point(crash.CopySentNoReply)
 				return 0, io.EOF
 			}
 			r.buf, r.next = buf, 0
@@ -101,6 +103,7 @@ func (c *copyIn) write(ctx context.Context, rows arrow.RecordBatch) error {
 		}
 		c.buf = buf
 		c.rows += int64(to - from)
+		crash.Point(crash.MidEncode)
 		if len(c.buf) >= flushBytes {
 			if err := c.flush(ctx); err != nil {
 				return err

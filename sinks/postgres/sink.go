@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/ampgen/ampgen/runtime"
+	"github.com/ampgen/ampgen/runtime/crash"
 	"github.com/ampgen/ampgen/runtime/pgcopy"
 	"github.com/ampgen/ampgen/sinks/postgres/ddl"
 )
@@ -40,6 +41,7 @@ func (s *Sink) Prepare(ctx context.Context, t *runtime.Table) error {
 			return err
 		}
 		epoch, err = target.takeFence(ctx, conn, s.holder)
+		crash.Point(crash.DuringFenceTakeover)
 		return err
 	})
 	if err != nil {
@@ -80,6 +82,7 @@ func (t *target) create(ctx context.Context, conn *pgx.Conn) error {
 			err = run(ctx, conn, statement)
 		}
 	}
+	crash.Point(crash.DuringDDL)
 	if err != nil {
 		return err
 	}
@@ -115,7 +118,9 @@ func (t *target) createBeside(ctx context.Context, conn *pgx.Conn, table ddl.Tab
 	if err != nil || complete {
 		return err
 	}
-	return run(ctx, conn, ddl.CreateState(table))
+	err = run(ctx, conn, ddl.CreateState(table))
+	crash.Point(crash.DuringStateMigration)
+	return err
 }
 
 // run executes statements without parameters.

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/ampgen/ampgen/runtime"
+	"github.com/ampgen/ampgen/runtime/crash"
 	"github.com/ampgen/ampgen/runtime/pgcopy"
 )
 
@@ -136,6 +137,7 @@ func (t *tx) settle(ctx context.Context) error {
 		}
 		t.copy = nil
 	}
+	crash.Point(crash.AfterRowsBeforeState)
 	conn, table := t.conn.Conn(), t.sink.table
 	if err := table.checkFence(ctx, conn, t.sink.epoch, true); err != nil || t.covered {
 		return err
@@ -157,7 +159,9 @@ func (t *tx) settle(ctx context.Context) error {
 		}
 	}
 	table.insertCoverage(batch, t.unit.Ranges)
-	return conn.SendBatch(ctx, batch).Close()
+	reply := conn.SendBatch(ctx, batch)
+	crash.Point(crash.StateSentNoReply)
+	return reply.Close()
 }
 
 // Rollback is runtime.Tx's. It ends the unit also when ctx is cancelled already.

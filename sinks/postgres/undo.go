@@ -12,6 +12,7 @@ import (
 
 	"github.com/ampgen/ampgen/runtime"
 	"github.com/ampgen/ampgen/runtime/blockrange"
+	"github.com/ampgen/ampgen/runtime/crash"
 	"github.com/ampgen/ampgen/sinks/postgres/ddl"
 )
 
@@ -39,6 +40,7 @@ func (s *Sink) undo(ctx context.Context, conn *pgx.Conn, u runtime.Undo) error {
 	if err := t.removeRows(ctx, conn, u, affected); err != nil {
 		return err
 	}
+	crash.Point(crash.MidUndo)
 	batch := &pgx.Batch{}
 	for _, c := range affected {
 		t.cut(batch, c, u)
