@@ -12,13 +12,13 @@ import (
 // A bounded run loads history: what is wanted and not covered is cut into chunks, and each chunk is one query of its blocks and
 // one commit.
 
-// bounded loads the blocks of b that the sink does not have.
-func (l *loader) bounded(ctx context.Context, b *bounds) error {
+// bounded loads the blocks within the bounds that the sink does not have.
+func (l *loader) bounded(ctx context.Context) error {
 	state, err := l.sink.State(ctx, l.table())
 	if err != nil {
 		return err
 	}
-	plan, err := l.plan(ctx, b, state)
+	plan, err := l.plan(ctx, state)
 	if err != nil {
 		return err
 	}
@@ -49,7 +49,7 @@ func (l *loader) bounded(ctx context.Context, b *bounds) error {
 		// then is the hash of the last block known.
 		end := chunks[len(chunks)-1].End
 		chunks = nil
-		if b.to == nil && synced.End > end {
+		if l.bounds.to == nil && synced.End > end {
 			chunks = blockrange.Partition([]blockrange.Span{{Start: end + 1, End: synced.End}}, l.chunk)
 		}
 	}
@@ -66,7 +66,8 @@ type plan struct {
 }
 
 // plan works out what is missing. If the sink has it all, the server is not asked.
-func (l *loader) plan(ctx context.Context, b *bounds, state State) (*plan, error) {
+func (l *loader) plan(ctx context.Context, state State) (*plan, error) {
+	b := l.bounds
 	if l.pipeline.RangeSQL == "" {
 		return nil, &Error{Class: Permanent, Op: "cut the query into block ranges", On: "query " + l.pipeline.Name,
 			Err: errors.New(l.pipeline.NoRange), Help: "run it without --from-block and --to-block"}

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-var hashes = regexp.MustCompile(`0x([ab])[ab]*0*(\d+)`)
+var hashes = regexp.MustCompile(`0x([abc])[abc]*0*(\d+)`)
 
 // shorten writes "10-19@a19" for the range of blocks 10 to 19 of branch a.
 func shorten(ranges string) string {

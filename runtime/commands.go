@@ -21,8 +21,8 @@ func (g *program) verify(ctx context.Context, l *loader) error {
 }
 
 // plan shows what a run would load.
-func (g *program) plan(ctx context.Context, l *loader, b *bounds) error {
-	if err := l.checkServer(ctx, g.pipeline.Mode == Stream && b == nil); err != nil {
+func (g *program) plan(ctx context.Context, l *loader) error {
+	if err := l.checkServer(ctx, g.pipeline.Mode == Stream && l.bounds == nil); err != nil {
 		return err
 	}
 	state, err := l.sink.State(ctx, l.table())
@@ -34,11 +34,11 @@ func (g *program) plan(ctx context.Context, l *loader, b *bounds) error {
 			map[Mode]string{Replace: "replace", Append: "append to"}[g.pipeline.Mode], l.table().Name)
 		return nil
 	}
-	if b == nil {
+	if l.bounds == nil {
 		g.planStream(state)
 		return nil
 	}
-	p, err := l.plan(ctx, b, state)
+	p, err := l.plan(ctx, state)
 	if err != nil {
 		return err
 	}

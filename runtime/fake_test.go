@@ -3,7 +3,6 @@ package runtime
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -12,13 +11,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/spf13/pflag"
-
-	"github.com/ampgen/ampgen/runtime/blockrange"
 )
 
 // The fakes obey the contracts of Source and Sink in memory.
@@ -49,15 +47,22 @@ func onBranch(branch string, start, end uint64) Range {
 	return r
 }
 
-// rowsOf are the rows of blocks: block n has n%3 of them.
-func rowsOf(start, end uint64) arrow.RecordBatch {
+// rowsOf are the rows of blocks on branch a: block n has n%3 of them.
+func rowsOf(start, end uint64) arrow.RecordBatch { return rowsOn("a", start, end) }
+
+// rowsOn are the rows of blocks on a branch.
+func rowsOn(branch string, start, end uint64) arrow.RecordBatch {
+	token := "t"
+	if branch != "a" {
+		token += branch
+	}
 	b := array.NewRecordBuilder(memory.DefaultAllocator, querySchema)
 	defer b.Release()
 	for n := start; n <= end; n++ {
 		for i := range n % 3 {
 			b.Field(0).(*array.Uint64Builder).Append(n)
 			b.Field(1).(*array.Uint32Builder).Append(uint32(i))
-			b.Field(2).(*array.StringBuilder).Append("t" + strconv.FormatUint(n%4, 10))
+			b.Field(2).(*array.StringBuilder).Append(token + strconv.FormatUint(n%4, 10))
 		}
 	}
 	return b.NewRecordBatch()
@@ -67,11 +72,12 @@ func rowsOf(start, end uint64) arrow.RecordBatch {
 type fakeSource struct {
 	schema   *arrow.Schema
 	synced   Range
-	grow     uint64 // blocks that the chain grows by with each query for rows
-	unsynced bool   // the queried tables have no blocks
-	cut      bool   // answers end before they are complete
-	opened   func() // called by Open, if set
-	events   []any  // of each followed stream in turn: Message, error, or a func that is called
+	grow     uint64  // blocks that the chain grows by with each query for rows
+	unsynced bool    // the queried tables have no blocks
+	cut      bool    // answers end before they are complete
+	opened   func()  // called by Open, if set
+	fail     []error // what the next openings of a followed stream answer with; nil: they succeed
+	events   []any   // of each followed stream in turn: Message, error, or a func that is called
 
 	mu       sync.Mutex
 	queries  []string // the filters of the queries that were run, "" for the whole query
@@ -90,6 +96,13 @@ func (s *fakeSource) Open(_ context.Context, req Request) (SourceStream, error) 
 	s.requests = append(s.requests, req)
 	if s.opened != nil {
 		s.opened()
+	}
+	if req.Follow && len(s.fail) > 0 {
+		err := s.fail[0]
+		s.fail = s.fail[1:]
+		if err != nil {
+			return nil, err
+		}
 	}
 	if req.Follow {
 		return &fakeStream{schema: s.schema, source: s}, nil
@@ -163,6 +176,8 @@ type fakeSink struct {
 	epoch uint64
 	// lose makes commits answer with an Ambiguous error: "applied" or "dropped" says what became of them.
 	lose string
+	// fail has errors that the next calls of an operation answer with: begin, commit, undo, state.
+	fail map[string][]error
 }
 
 type fakeStore struct {
@@ -171,7 +186,7 @@ type fakeStore struct {
 	epoch     uint64
 	ranges    []Range
 	rows      []string
-	commits   []string // what each commit covered
+	commits   []string // what each commit covered, and "undo" with the block that was undone from
 	rollbacks int
 }
 
@@ -187,14 +202,63 @@ func (s *fakeSink) Prepare(context.Context, *Table) error {
 func (s *fakeSink) State(context.Context, *Table) (State, error) {
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()
+	if err := s.failure("state"); err != nil {
+		return State{}, err
+	}
 	return State{Ranges: slices.Clone(s.store.ranges), Fence: s.store.epoch, Holder: "host:1"}, nil
 }
 
 func (s *fakeSink) Begin(_ context.Context, u Unit) (Tx, error) {
+	if err := s.failure("begin"); err != nil {
+		return nil, err
+	}
 	return &fakeTx{sink: s, unit: u}, nil
 }
-func (s *fakeSink) Undo(context.Context, Undo) error { return errors.New("undo is not expected") }
-func (s *fakeSink) Close() error                     { return nil }
+
+// Undo can fail before or, with an Ambiguous error, after it was done.
+func (s *fakeSink) Undo(_ context.Context, u Undo) error {
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	err := s.failure("undo")
+	if err != nil && ClassOf(err) != Ambiguous {
+		return err
+	}
+	if s.epoch != s.store.epoch {
+		return Errorf(Fenced, "undo", "", "another instance took over")
+	}
+	s.store.undo(u)
+	return err
+}
+
+func (s *fakeStore) undo(u Undo) {
+	s.rows = slices.DeleteFunc(s.rows, func(row string) bool {
+		block, _ := strconv.ParseUint(strings.Fields(row)[0], 10, 64)
+		return block >= u.From
+	})
+	var kept []Range
+	for _, r := range s.ranges {
+		if r.Start >= u.From {
+			continue
+		}
+		if r.End >= u.From || r.End == u.From-1 && r.Hash == "" {
+			r.End, r.Hash, r.Timestamp = u.From-1, u.Hash, 0
+		}
+		kept = append(kept, r)
+	}
+	s.ranges = kept
+	s.commits = append(s.commits, fmt.Sprint("undo ", u.From))
+}
+
+func (s *fakeSink) failure(operation string) error {
+	if len(s.fail[operation]) == 0 {
+		return nil
+	}
+	err := s.fail[operation][0]
+	s.fail[operation] = s.fail[operation][1:]
+	return err
+}
+
+func (s *fakeSink) Close() error { return nil }
 
 type fakeTx struct {
 	sink *fakeSink
@@ -223,6 +287,9 @@ func (t *fakeTx) Commit(context.Context) error {
 	defer store.mu.Unlock()
 	if t.sink.epoch != store.epoch {
 		return Errorf(Fenced, "commit", "", "another instance took over")
+	}
+	if err := t.sink.failure("commit"); err != nil {
+		return err
 	}
 	t.done = true
 	if t.sink.lose != "dropped" {
@@ -261,6 +328,7 @@ type rig struct {
 	source         *fakeSource
 	sink           *fakeSink
 	env            map[string]string
+	waits          []time.Duration // what the loader slept
 	stdout, stderr bytes.Buffer
 }
 
@@ -277,6 +345,10 @@ func (r *rig) run(ctx context.Context, args string) int {
 	return (&program{pipeline: &p, driver: fakeDriver{r.sink}, stdout: &r.stdout, stderr: &r.stderr,
 		env:  func(name string) (string, bool) { v, ok := r.env[name]; return v, ok },
 		dial: func(*config) (Source, func(), error) { return r.source, func() {}, nil },
+		sleep: func(ctx context.Context, d time.Duration) error {
+			r.waits = append(r.waits, d)
+			return ctx.Err()
+		},
 	}).run(ctx, strings.Fields(args))
 }
 
@@ -292,9 +364,13 @@ func (r *rig) expect(t *testing.T, code int, args string) {
 func (r *rig) checkRows(t *testing.T) {
 	t.Helper()
 	var want []string
-	for _, s := range blockrange.Cover("mainnet", r.sink.store.ranges).Spans() {
+	for _, s := range r.sink.store.ranges {
+		branch := "a"
+		if s.Hash != "" {
+			branch = s.Hash[2:3]
+		}
 		tx := &fakeTx{}
-		tx.Write(t.Context(), rowsOf(s.Start, s.End))
+		tx.Write(t.Context(), rowsOn(branch, s.Start, s.End))
 		want = append(want, tx.rows...)
 	}
 	got := slices.Clone(r.sink.store.rows)

@@ -10,130 +10,158 @@ import (
 	"github.com/ampgen/ampgen/runtime/chain"
 )
 
-// A followed stream is endless: each microbatch becomes one commit. When the server ends the stream it is opened again where
-// the last commit ended.
+// A followed stream is endless: each microbatch becomes one commit. Connections to the server end, by its will or by failures;
+// each new one starts from the state that the sink has then, so that nothing is remembered here that could differ from it.
 
-// The wait before a stream that ended is opened again: it doubles from the first to the last while nothing is committed.
+// The wait before the stream is opened again: it doubles from the first to the last while nothing is committed.
 const firstWait, lastWait = time.Second, 30 * time.Second
 
-// follow loads the stream from the last committed block on, until ctx ends.
+// follow loads the stream from what is committed on, until ctx ends or a failure that waiting does not cure.
 func (l *loader) follow(ctx context.Context) error {
 	if err := l.prepare(ctx); err != nil {
 		return err
 	}
+	wait := firstWait
+	for {
+		c := &connection{loader: l}
+		again, err := c.run(ctx)
+		if err != nil && (ctx.Err() != nil || !passes(err)) {
+			return err
+		}
+		if c.progressed {
+			wait = firstWait
+		}
+		if again {
+			continue
+		}
+		if err != nil {
+			l.log.Warn("the stream was interrupted; opening it again", "wait_up_to", wait, "error", err)
+		} else {
+			l.log.Info("the stream ended; opening it again", "wait_up_to", wait)
+		}
+		if err := l.sleep(ctx, wait); err != nil {
+			return err
+		}
+		wait = min(2*wait, lastWait)
+	}
+}
+
+// passes reports whether starting again from the sink's state may succeed. A commit or an undo whose outcome is unknown is
+// settled by that state.
+func passes(err error) bool {
+	class := ClassOf(err)
+	return class == Transient || class == Ambiguous
+}
+
+// connection is one opened stream.
+type connection struct {
+	loader     *loader
+	tracker    *chain.Tracker
+	unit       *openUnit // the unfinished microbatch
+	progressed bool      // something was committed or undone
+}
+
+// errAgain ends a connection in order to open the next one at once.
+var errAgain = errors.New("open the stream again")
+
+// run opens the stream and loads it until it ends. It reports whether to open it again without a wait.
+func (c *connection) run(ctx context.Context) (again bool, err error) {
+	l := c.loader
 	state, err := l.sink.State(ctx, l.table())
 	if err != nil {
-		return err
+		return false, err
 	}
-	tracker, err := chain.New(state.Ranges)
-	if err != nil {
+	if c.tracker, err = chain.New(state.Ranges); err != nil {
 		var e *Error
 		if errors.As(err, &e) {
 			e.Help = "load up to the tip with --to-block latest first"
 		}
-		return err
+		return false, err
 	}
-	wait := firstWait
-	for {
-		again, err := l.followOnce(ctx, tracker, &wait)
-		if err != nil {
-			return err
-		}
-		if !again {
-			l.log.Info("the stream ended; opening it again", "wait", wait)
-			if err := sleep(ctx, wait); err != nil {
-				return err
-			}
-			wait = min(2*wait, lastWait)
-		}
-		tracker.Reconnect()
-	}
-}
-
-// followOnce opens the stream and loads it until it ends. It reports whether to open it again at once, and resets wait with
-// each commit.
-func (l *loader) followOnce(ctx context.Context, tracker *chain.Tracker, wait *time.Duration) (again bool, err error) {
 	cursor := map[string]Cursor{}
-	for _, r := range tracker.Boundaries() {
+	for _, r := range c.tracker.Boundaries() {
 		cursor[r.Network] = Cursor{Number: r.End, Hash: r.Hash}
 	}
-	l.log.Info("following the stream", "after", fmt.Sprint(tracker.Boundaries()))
+	l.log.Info("following the stream", "after", fmt.Sprint(c.tracker.Boundaries()))
 	stream, err := l.open(ctx, Request{SQL: l.pipeline.SQL, Follow: true, Cursor: cursor})
 	if err != nil {
 		return false, err
 	}
 	defer stream.Close()
-	var unit *openUnit
-	defer func() { unit.rollback(ctx) }()
+	defer func() { c.unit.rollback(ctx) }()
 	for {
 		m, err := l.next(ctx, stream)
-		if errors.Is(err, io.EOF) {
+		if err == nil {
+			err = c.take(ctx, m)
+		}
+		switch {
+		case errors.Is(err, io.EOF):
 			return false, nil
-		}
-		if err != nil {
-			return false, err
-		}
-		var rows int64
-		if m.Record != nil {
-			rows = m.Record.NumRows()
-		}
-		action, err := tracker.Step(m.Ranges, m.Complete, rows)
-		if err != nil {
-			return false, err
-		}
-		switch action.Kind {
-		case chain.Ignore:
-		case chain.NoData:
-			l.log.Info("the server has no blocks of the queried tables yet")
-		case chain.Reopen:
-			l.log.Info("the chain changed within an unfinished microbatch; reading it again", "range", fmt.Sprint(m.Ranges))
+		case errors.Is(err, errAgain):
 			return true, nil
-		case chain.Undo:
-			return false, reorged(action.Forks)
-		case chain.Write, chain.Commit:
-			if unit == nil {
-				unit = l.newUnit(Unit{Ranges: m.Ranges})
-			}
-			if err := unit.write(ctx, m.Record); err != nil {
-				return false, err
-			}
-			if action.Kind == chain.Commit {
-				if err := unit.commit(ctx); err != nil {
-					return false, err
-				}
-				unit, *wait = nil, firstWait
-			}
+		case err != nil:
+			return false, err
 		}
 	}
 }
 
-// reorged refuses a reorganisation of committed blocks.
-func reorged(forks []chain.Fork) error {
-	f := forks[0]
-	from := fmt.Sprintf("block %d", f.From)
+// take does what a message asks for. io.EOF ends the connection.
+func (c *connection) take(ctx context.Context, m Message) error {
+	var rows int64
+	if m.Record != nil {
+		rows = m.Record.NumRows()
+	}
+	action, err := c.tracker.Step(m.Ranges, m.Complete, rows)
+	if err != nil {
+		return err
+	}
+	switch action.Kind {
+	case chain.NoData:
+		c.loader.log.Info("the server has no blocks of the queried tables yet")
+	case chain.Reopen:
+		c.loader.log.Info("the chain changed within an unfinished microbatch; reading it again", "range", fmt.Sprint(m.Ranges))
+		return io.EOF
+	case chain.Undo:
+		return c.undo(ctx, action.Fork, m)
+	case chain.Write, chain.Commit:
+		return c.store(ctx, m, action.Kind == chain.Commit)
+	}
+	return nil
+}
+
+// store writes a message's rows to the open unit, and commits it if the message completes it.
+func (c *connection) store(ctx context.Context, m Message, complete bool) error {
+	if c.unit == nil {
+		c.unit = c.loader.newUnit(Unit{Ranges: m.Ranges})
+	}
+	if err := c.unit.write(ctx, m.Record); err != nil || !complete {
+		return err
+	}
+	if err := c.unit.commit(ctx); err != nil {
+		return err
+	}
+	c.unit, c.progressed = nil, true
+	return nil
+}
+
+// undo removes what left the chain and goes on with m, which showed it, or from the block before if m does not start there.
+func (c *connection) undo(ctx context.Context, f chain.Fork, m Message) error {
+	l := c.loader
+	c.unit.rollback(ctx)
+	c.unit = nil
+	l.log.Warn("the chain was reorganised; undoing", "network", f.Network, "from", f.From, "hash_before", f.Hash,
+		"committed", f.Committed.String(), "incoming", f.Incoming.String(), "perhaps_deeper", f.Deeper)
+	if err := l.undo(ctx, Undo{Network: f.Network, From: f.From, Hash: f.Hash}); err != nil {
+		return err
+	}
+	c.progressed = true
 	if f.Deeper {
-		from += " or an earlier block"
+		return errAgain
 	}
-	return &Error{Class: Reorged, Op: "follow the stream", On: "network " + f.Network,
-		Err: fmt.Errorf("the chain was reorganised from %s on: committed is %s with the parent %s, the server now has %s with the parent %s",
-			from, f.Committed, orUnknown(f.Committed.PrevHash), f.Incoming, orUnknown(f.Incoming.PrevHash)),
-		Help: "nothing of the new branch was stored; undoing committed blocks is not built yet: remove the rows and the state from that block on, or load into a new table"}
-}
-
-func orUnknown(hash string) string {
-	if hash == "" {
-		return "unknown"
+	state, err := l.sink.State(ctx, l.table())
+	if err != nil {
+		return err
 	}
-	return hash
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	c.tracker = chain.Resume(state.Ranges, f)
+	return c.take(ctx, m)
 }

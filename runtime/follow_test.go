@@ -2,7 +2,9 @@ package runtime
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -15,7 +17,7 @@ import (
 func microbatch(r Range) []any {
 	return []any{
 		Message{Record: rowsOf(1, 0), Ranges: []Range{r}},
-		Message{Record: rowsOf(r.Start, r.End), Ranges: []Range{r}},
+		Message{Record: rowsOn(r.Hash[2:3], r.Start, r.End), Ranges: []Range{r}},
 		Message{Record: rowsOf(1, 0), Ranges: []Range{r}, Complete: true},
 	}
 }
@@ -31,6 +33,15 @@ func (r *rig) follow(t *testing.T, code int, events ...any) {
 			t.Fatalf("exit code %d, want %d: %s", got, code, r.stderr.String())
 		}
 	})
+}
+
+// fork is the range of blocks on a branch that leaves another one at its start.
+func fork(from, branch string, start, end uint64) Range {
+	r := onBranch(branch, start, end)
+	if start > 0 {
+		r.PrevHash = hashOf(from, start-1)
+	}
+	return r
 }
 
 func join(lists ...[]any) []any {
@@ -49,6 +60,29 @@ func (r *rig) cursors() []map[string]Cursor {
 		}
 	}
 	return out
+}
+
+// checkCursors compares the cursors of the followed streams, "9@a9" for block 9 of branch a.
+func (r *rig) checkCursors(t *testing.T, want ...string) {
+	t.Helper()
+	var got []string
+	for _, cursor := range r.cursors() {
+		text := ""
+		for _, c := range cursor {
+			text = fmt.Sprintf("%d@%s", c.Number, shorten(c.Hash))
+		}
+		got = append(got, text)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("cursors: %s", diff)
+	}
+}
+
+func (r *rig) checkCoverage(t *testing.T, want ...string) {
+	t.Helper()
+	if got := strings.Fields(shorten(fmt.Sprint(r.sink.store.ranges))); !slices.Equal(got, want) {
+		t.Errorf("coverage is %q, want %q", got, want)
+	}
 }
 
 func TestFollowCommitsEachMicrobatch(t *testing.T) {
@@ -83,45 +117,135 @@ func TestStopDropsTheUnfinishedMicrobatch(t *testing.T) {
 func TestStreamThatEndsIsOpenedAgain(t *testing.T) {
 	r := newRig()
 	noData := Message{Complete: true}
-	start := time.Time{}
-	var waited []time.Duration
-	mark := func() {
-		if !start.IsZero() {
-			waited = append(waited, time.Since(start))
-		}
-		start = time.Now()
-	}
-	r.source.opened = mark
 	r.follow(t, exitDone, join(
 		[]any{noData, io.EOF, noData, io.EOF, io.EOF}, microbatch(onBranch("a", 0, 9)),
 		[]any{io.EOF}, microbatch(onBranch("a", 10, 19))[:2], []any{io.EOF}, microbatch(onBranch("a", 10, 15)))...)
 	r.checkCommits(t, "0-9@a9", "10-15@a15")
-	if diff := cmp.Diff([]time.Duration{1e9, 2e9, 4e9, 1e9, 2e9}, waited); diff != "" {
+	if diff := cmp.Diff([]time.Duration{1e9, 2e9, 4e9, 1e9, 2e9}, r.waits); diff != "" {
 		t.Errorf("the waits double until something is committed: %s", diff)
 	}
 }
 
-func TestReorgOfCommittedBlocksIsRefused(t *testing.T) {
+func TestWaitsEndAtHalfAMinute(t *testing.T) {
 	r := newRig()
-	fork := onBranch("b", 15, 22)
-	fork.PrevHash = hashOf("a", 14)
-	r.follow(t, exitFailed, join(microbatch(onBranch("a", 0, 9)), microbatch(onBranch("a", 10, 19)), microbatch(fork))...)
-	r.checkCommits(t, "0-9@a9", "10-19@a19")
-	for _, want := range []string{"network mainnet", "reorganised from block 15 on", "committed is mainnet:10-19@" + hashOf("a", 19),
-		"the server now has mainnet:15-22@" + hashOf("b", 22), "not built yet"} {
-		if !strings.Contains(r.stderr.String(), want) {
-			t.Errorf("%q is missing in %s", want, r.stderr.String())
-		}
+	r.follow(t, exitDone, io.EOF, io.EOF, io.EOF, io.EOF, io.EOF, io.EOF, io.EOF)
+	if diff := cmp.Diff([]time.Duration{1e9, 2e9, 4e9, 8e9, 16e9, 30e9, 30e9}, r.waits); diff != "" {
+		t.Error(diff)
 	}
+}
+
+// TestFailuresThatPass interrupts the second microbatch in every way that a new connection cures.
+func TestFailuresThatPass(t *testing.T) {
+	gone, unknown := Errorf(Transient, "read rows", "server", "it went away"), Errorf(Ambiguous, "undo", "", "the reply was lost")
+	first, second := microbatch(onBranch("a", 0, 9)), microbatch(onBranch("a", 10, 19))
+	tests := []struct {
+		name   string
+		fail   map[string][]error // of the sink
+		open   []error
+		events []any
+	}{
+		{"read", nil, nil, join(second[:2], []any{gone}, second)},
+		{"open", nil, []error{nil, gone, gone}, join([]any{io.EOF}, second)},
+		{"state", map[string][]error{"state": {nil, gone}}, nil, join([]any{io.EOF}, second)},
+		{"begin", map[string][]error{"begin": {nil, gone}}, nil, join(second[:2], second)},
+		{"commit", map[string][]error{"commit": {nil, gone}}, nil, join(second, second)},
+		{"commit unknown, state unreadable", map[string][]error{"commit": {nil, unknown}, "state": {nil, gone}}, nil, join(second, second)},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			r := newRig()
+			r.sink.fail, r.source.fail = test.fail, test.open
+			r.follow(t, exitDone, join(first, test.events)...)
+			r.checkCommits(t, "0-9@a9", "10-19@a19")
+			if len(r.waits) == 0 {
+				t.Error("the loader went on without a wait")
+			}
+		})
+	}
+}
+
+func TestReorgs(t *testing.T) {
+	committed := join(microbatch(onBranch("a", 0, 9)), microbatch(onBranch("a", 10, 19)), microbatch(onBranch("a", 20, 29)))
+	three := []string{"0-9@a9", "10-19@a19", "20-29@a29"}
+	unfinished := microbatch(onBranch("a", 30, 39))[:2]
+	tests := []struct {
+		name    string
+		events  []any
+		commits []string // after the three
+		left    []string // the coverage in the end
+		cursors []string // of the connections
+	}{
+		{"at the start of the last range", microbatch(fork("a", "b", 20, 32)),
+			[]string{"undo 20", "20-32@b32"}, []string{"0-9@a9", "10-19@a19", "20-32@b32"}, nil},
+		{"in the middle of the last range", microbatch(fork("a", "b", 25, 32)),
+			[]string{"undo 25", "25-32@b32"}, []string{"0-9@a9", "10-19@a19", "20-24@a24", "25-32@b32"}, nil},
+		{"at the end of the last range", microbatch(fork("a", "b", 29, 29)),
+			[]string{"undo 29", "29-29@b29"}, []string{"0-9@a9", "10-19@a19", "20-28@a28", "29-29@b29"}, nil},
+		{"in an earlier range", microbatch(fork("a", "b", 5, 32)),
+			[]string{"undo 5", "5-32@b32"}, []string{"0-4@a4", "5-32@b32"}, nil},
+		{"of everything", microbatch(fork("", "b", 0, 32)),
+			[]string{"undo 0", "0-32@b32"}, []string{"0-32@b32"}, nil},
+		{"with an unfinished microbatch", join(unfinished, microbatch(fork("a", "b", 28, 32))),
+			[]string{"undo 28", "28-32@b32"}, []string{"0-9@a9", "10-19@a19", "20-27@a27", "28-32@b32"}, nil},
+		{"inside an unfinished microbatch", join(unfinished, microbatch(fork("a", "b", 35, 39))[:1], microbatch(fork("a", "b", 30, 39))),
+			[]string{"30-39@b39"}, []string{"0-9@a9", "10-19@a19", "20-29@a29", "30-39@b39"}, []string{"29@a29"}},
+		{"in a reorg", join(microbatch(fork("a", "b", 25, 32))[:2], microbatch(fork("a", "c", 22, 33))),
+			[]string{"undo 25", "undo 22", "22-33@c33"}, []string{"0-9@a9", "10-19@a19", "20-21@a21", "22-33@c33"}, nil},
+		{"after a reorg, below it", join(microbatch(fork("a", "b", 25, 32)), microbatch(fork("a", "c", 12, 33))),
+			[]string{"undo 25", "25-32@b32", "undo 12", "12-33@c33"}, []string{"0-9@a9", "10-11@a11", "12-33@c33"}, nil},
+		{"back to the first branch", join(microbatch(fork("a", "b", 25, 26)), microbatch(onBranch("a", 25, 33))),
+			[]string{"undo 25", "25-26@b26", "undo 25", "25-33@a33"}, []string{"0-9@a9", "10-19@a19", "20-24@a24", "25-33@a33"}, nil},
+		{"while not connected", join([]any{io.EOF}, microbatch(fork("a", "b", 25, 32))),
+			[]string{"undo 25", "25-32@b32"}, []string{"0-9@a9", "10-19@a19", "20-24@a24", "25-32@b32"}, []string{"29@a29"}},
+		{"deeper than the server says", join([]any{io.EOF}, microbatch(onBranch("b", 30, 32))[:1], microbatch(fork("a", "b", 15, 32))),
+			[]string{"undo 20", "undo 15", "15-32@b32"}, []string{"0-9@a9", "10-14@a14", "15-32@b32"}, []string{"29@a29", "19@a19"}},
+		{"deeper than anything", join([]any{io.EOF}, microbatch(onBranch("b", 30, 32))[:1], microbatch(onBranch("b", 20, 32))[:1], microbatch(onBranch("b", 10, 32))[:1],
+			microbatch(onBranch("b", 0, 32))),
+			[]string{"undo 20", "undo 10", "undo 0", "0-32@b32"}, []string{"0-32@b32"}, []string{"29@a29", "19@a19", "9@a9", ""}},
+		{"on a server that ignores the cursor", join([]any{io.EOF}, committed, microbatch(onBranch("a", 30, 39))),
+			[]string{"30-39@a39"}, []string{"0-9@a9", "10-19@a19", "20-29@a29", "30-39@a39"}, []string{"29@a29"}},
+		{"on a server that ignores the cursor and cuts otherwise",
+			join([]any{io.EOF}, microbatch(onBranch("a", 0, 12)), microbatch(onBranch("a", 13, 29)), microbatch(onBranch("a", 30, 39))),
+			[]string{"30-39@a39"}, []string{"0-9@a9", "10-19@a19", "20-29@a29", "30-39@a39"}, []string{"29@a29"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			r := newRig()
+			r.follow(t, exitDone, join(committed, test.events)...)
+			r.checkCommits(t, append(three, test.commits...)...)
+			r.checkCoverage(t, test.left...)
+			r.checkCursors(t, append([]string{""}, test.cursors...)...)
+		})
+	}
+}
+
+// TestReorgAfterARestart finds the fork that happened while no loader ran, also when the last one died after an undo.
+func TestReorgAfterARestart(t *testing.T) {
+	r := newRig()
+	r.follow(t, exitDone, join(microbatch(onBranch("a", 0, 9)), microbatch(onBranch("a", 10, 19)))...)
+	lost := Errorf(Ambiguous, "undo", "", "the reply was lost")
+	r.sink.fail = map[string][]error{"undo": {Errorf(Permanent, "undo", "", "the disk is full"), lost}}
+	r.follow(t, exitFailed, microbatch(fork("a", "b", 15, 22))...)
+	r.checkCommits(t, "0-9@a9", "10-19@a19")
+	r.follow(t, exitDone, join(microbatch(fork("a", "b", 15, 22))[:1], microbatch(fork("a", "b", 15, 22))[:1])...)
+	r.checkCommits(t, "0-9@a9", "10-19@a19", "undo 15")
+	r.follow(t, exitDone, microbatch(fork("a", "b", 15, 22))...)
+	r.checkCommits(t, "0-9@a9", "10-19@a19", "undo 15", "15-22@b22")
+	r.checkCursors(t, "", "19@a19", "19@a19", "14@a14", "14@a14")
+}
+
+func TestForkAfterBlocksOfUnknownBranch(t *testing.T) {
+	r := newRig()
+	r.expect(t, exitDone, "--from-block 60 --to-block latest --chunk-blocks 30")
+	r.follow(t, exitDone, join(microbatch(fork("a", "b", 90, 101))[:1], []any{io.EOF}, microbatch(fork("a", "b", 90, 101)))...)
+	r.checkCoverage(t, "60-89@a89", "90-101@b101")
+	r.checkCursors(t, "99@a99", "89@a89")
 }
 
 func TestReorgWithinTheUnfinishedMicrobatchIsReadAgain(t *testing.T) {
 	r := newRig()
-	fork := onBranch("b", 15, 19)
-	fork.PrevHash = hashOf("a", 14)
-	again := onBranch("b", 10, 19)
-	again.PrevHash = hashOf("a", 9)
-	r.follow(t, exitDone, join(microbatch(onBranch("a", 0, 9)), microbatch(onBranch("a", 10, 19))[:2], microbatch(fork)[:1], microbatch(again))...)
+	r.follow(t, exitDone, join(microbatch(onBranch("a", 0, 9)), microbatch(onBranch("a", 10, 19))[:2],
+		microbatch(fork("a", "b", 15, 19))[:1], microbatch(fork("a", "b", 10, 19)))...)
 	r.checkCommits(t, "0-9@a9", "10-19@b19")
 	if len(r.cursors()) != 2 || r.cursors()[1]["mainnet"].Number != 9 {
 		t.Errorf("cursors are %v", r.cursors())
@@ -139,7 +263,7 @@ func TestBrokenRulesStopTheRun(t *testing.T) {
 		{"gap", Message{Record: rowsOf(12, 19), Ranges: []Range{bad}}, "blocks 10 to 11 are missing"},
 		{"rows outside of their range", Message{Record: rowsOf(8, 19), Ranges: []Range{onBranch("a", 10, 19)}}, "a row of block 8 came with the range 10-19"},
 		{"rows without range", Message{Record: rowsOf(10, 19)}, "10 rows came without a block range"},
-		{"the stream fails", Errorf(Transient, "read rows", "server", "it went away"), "it went away"},
+		{"the stream fails for good", Errorf(Permanent, "read rows", "server", "it knows no such table"), "it knows no such table"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

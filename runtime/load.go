@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/ampgen/ampgen/runtime/amp"
 	"github.com/ampgen/ampgen/runtime/telemetry"
@@ -19,28 +20,37 @@ type loader struct {
 	shaper   *shaper
 	meter    *telemetry.Meter
 	log      *slog.Logger
-	chunk    uint64 // blocks per commit of a bounded run
+	sleep    func(context.Context, time.Duration) error
+	labels   map[string]string // paths of labels, where they differ from the compiled ones
+	bounds   *bounds           // nil for an endless or a batch run
+	follows  bool              // after the bounds
+	chunk    uint64            // blocks per commit of a bounded run
 	prepared bool
 }
 
 func (l *loader) table() *Table { return &l.pipeline.Table }
 
-// load is one run: what is missing within b, and then the endless stream if follow is set. Without bounds a stream is followed,
-// and a batch query runs once. Nothing is written before the server's columns were compared with the compiled ones.
-func (l *loader) load(ctx context.Context, b *bounds, follow bool) error {
-	streamed := l.pipeline.Mode == Stream && (b == nil || follow)
-	if err := l.checkServer(ctx, streamed); err != nil {
+// endless reports whether only a stop ends the run.
+func (l *loader) endless() bool { return l.pipeline.Mode == Stream && (l.bounds == nil || l.follows) }
+
+// run is one run: what is missing within the bounds, and then the endless stream. A batch query runs once. Nothing is written
+// before the server's columns were compared with the compiled ones.
+func (l *loader) run(ctx context.Context) (err error) {
+	if l.shaper, err = newShaper(ctx, l.pipeline, l.labels); err != nil {
+		return err
+	}
+	if err := l.checkServer(ctx, l.endless()); err != nil {
 		return err
 	}
 	if l.pipeline.Mode != Stream {
 		return l.batch(ctx)
 	}
-	if b != nil {
-		if err := l.bounded(ctx, b); err != nil {
+	if l.bounds != nil {
+		if err := l.bounded(ctx); err != nil {
 			return err
 		}
 	}
-	if streamed {
+	if l.endless() {
 		return l.follow(ctx)
 	}
 	return nil

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
@@ -53,7 +52,8 @@ type program struct {
 	driver         Driver
 	env            func(string) (string, bool)
 	stdout, stderr io.Writer
-	terminal       bool // stderr is one
+	terminal       bool                                       // stderr is one
+	sleep          func(context.Context, time.Duration) error // nil outside of tests
 	dial           func(*config) (Source, func(), error)
 }
 
@@ -79,7 +79,14 @@ func (g *program) do(ctx context.Context, c *config) error {
 		}
 		return err
 	}
-	l := &loader{pipeline: g.pipeline, chunk: c.chunkBlocks, meter: telemetry.NewMeter(), log: slog.New(slog.DiscardHandler)}
+	b, err := c.bounds()
+	if err != nil {
+		return err
+	}
+	o := Options{Pipeline: g.pipeline, Follow: c.follow, ChunkBlocks: c.chunkBlocks, Labels: c.labels, Sleep: g.sleep}
+	if b != nil {
+		o.From, o.To, o.Latest = b.from, b.to, b.to == nil
+	}
 	if c.command != "status" {
 		if c.server == "" {
 			return usagef("no server is named: use --server or AMP_SERVER")
@@ -89,47 +96,43 @@ func (g *program) do(ctx context.Context, c *config) error {
 			return err
 		}
 		defer hangUp()
-		l.source = source
+		o.Source = source
 	}
 	if c.command == "verify" {
-		return g.verify(ctx, l)
+		return g.verify(ctx, newLoader(o, telemetry.NewMeter()))
 	}
 	sink, err := g.driver.Open(ctx)
 	if err != nil {
 		return err
 	}
 	defer sink.Close()
-	l.sink = sink
-	b, err := c.bounds()
-	if err != nil {
-		return err
-	}
+	o.Sink = sink
+	l := newLoader(o, telemetry.NewMeter())
 	switch c.command {
 	case "plan":
-		return g.plan(ctx, l, b)
+		return g.plan(ctx, l)
 	case "status":
 		return g.status(ctx, l)
 	}
-	return g.load(ctx, l, c, b)
+	return g.load(ctx, l, c.logFormat)
 }
 
 // load is the run command.
-func (g *program) load(ctx context.Context, l *loader, c *config, b *bounds) (err error) {
-	if l.shaper, err = newShaper(ctx, g.pipeline, c.labels); err != nil {
-		return err
-	}
+func (g *program) load(ctx context.Context, l *loader, logFormat string) error {
 	view := telemetry.NewView(l.meter, telemetry.Options{
-		Out: g.stderr, Live: g.terminal && c.logFormat == "auto", JSON: c.logFormat == "json", Name: g.pipeline.Table.Name})
+		Out: g.stderr, Live: g.terminal && logFormat == "auto", JSON: logFormat == "json", Name: g.pipeline.Table.Name})
 	l.log = view.Log()
-	err = l.load(ctx, b, c.follow)
+	err := l.run(ctx)
 	view.Stop()
-	endless := g.pipeline.Mode == Stream && (b == nil || c.follow)
-	if interrupted(ctx, err) && endless {
+	if interrupted(ctx, err) && l.endless() {
 		err = nil // there is no other end to it
 	}
-	if s := l.meter.Snapshot(); s.Units > 0 {
+	switch s := l.meter.Snapshot(); {
+	case s.Units > 0:
 		g.summary(l, s)
-	} else if err == nil {
+	case err == nil && l.endless():
+		fmt.Fprintf(g.stderr, "nothing was loaded into %s: the stream brought nothing new\n", g.pipeline.Table.Name)
+	case err == nil:
 		fmt.Fprintf(g.stderr, "nothing was loaded into %s: it has what was asked for\n", g.pipeline.Table.Name)
 	}
 	return err

@@ -55,7 +55,8 @@ type Undo struct {
 	Network string
 	// From is the fork point: the first block that differs. Rows of blocks >= From go.
 	From uint64
-	// Hash is the hash of block From-1 on the surviving chain; a covered range that contains From is cut to end there.
+	// Hash is the hash of block From-1 on the surviving chain; empty when unknown. A covered range that contains From is cut to end
+	// there, and has that hash. So has a range that ends there and had none: the chain left it only at From.
 	Hash string
 	// Replacement is the batch id of the unit that replaces the undone rows, for history tables; empty when not known yet.
 	Replacement string

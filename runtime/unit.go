@@ -94,6 +94,15 @@ func (u *openUnit) commit(ctx context.Context) error {
 	return nil
 }
 
+// undo makes the sink undo. It is not cut short when ctx ends, but gets some time to finish.
+func (l *loader) undo(ctx context.Context, u Undo) error {
+	l.meter.Enter(telemetry.Sink)
+	defer l.meter.Enter(telemetry.Other)
+	ctx, cancel := withGrace(ctx, grace)
+	defer cancel()
+	return l.sink.Undo(ctx, u)
+}
+
 // resolve finds out by the sink's state whether a commit whose reply was lost took place.
 func (u *openUnit) resolve(ctx context.Context, lost error) error {
 	state, err := u.loader.sink.State(ctx, u.loader.table())

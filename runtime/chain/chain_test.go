@@ -5,8 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/ampgen/ampgen/runtime/blockrange"
 	"github.com/ampgen/ampgen/runtime/chain"
 	"github.com/ampgen/ampgen/runtime/fault"
@@ -33,11 +31,12 @@ func one(r Range, complete bool, want string) step { return step{[]Range{r}, com
 // describe is the action in one line: "undo mainnet from 5 on a4".
 func describe(a chain.Action) string {
 	s := a.Kind.String()
-	for _, f := range a.Forks {
-		s += fmt.Sprintf(" %s from %d on %s", f.Network, f.From, f.Hash)
-		if f.Deeper {
-			s += " or deeper"
-		}
+	if a.Kind != chain.Undo {
+		return s
+	}
+	s += fmt.Sprintf(" %s from %d on %s", a.Fork.Network, a.Fork.From, a.Fork.Hash)
+	if a.Fork.Deeper {
+		s += " or deeper"
 	}
 	return s
 }
@@ -69,6 +68,33 @@ func TestSteps(t *testing.T) {
 		{"ignores the cursor and starts over", committed, []step{
 			one(committed[0], true, "ignore"), one(committed[1], true, "ignore"), one(committed[2], true, "ignore"),
 			one(rng(30, 30, "a30", "a29"), true, "commit")}},
+		{"starts over with other cuts", committed, []step{
+			one(rng(0, 4, "a4", zeroHash), false, "ignore"), one(rng(0, 4, "a4", zeroHash), true, "ignore"), one(rng(5, 14, "a14", "a4"), true, "ignore"),
+			one(rng(15, 19, "a19", "a14"), true, "ignore"), one(rng(20, 26, "a26", "a19"), true, "ignore"),
+			one(rng(27, 29, "a29", "a26"), true, "ignore"), one(rng(30, 31, "a31", "a29"), true, "commit")}},
+		{"starts over with other cuts and passes the end unproven", committed, []step{
+			one(rng(0, 14, "a14", zeroHash), true, "ignore"), one(rng(15, 24, "a24", "a14"), true, "ignore"),
+			one(rng(25, 34, "a34", "a24"), true, "undo mainnet from 0 on  or deeper")}},
+		{"starts over with other cuts and passes the end above a proven block", committed, []step{
+			one(rng(0, 14, "a14", zeroHash), true, "ignore"), one(rng(15, 19, "a19", "a14"), true, "ignore"),
+			one(rng(20, 24, "a24", "a19"), true, "ignore"), one(rng(25, 34, "a34", "a24"), true, "undo mainnet from 20 on a19 or deeper")}},
+		{"starts over and passes the end right above a proven block", committed, []step{
+			one(rng(0, 9, "a9", zeroHash), true, "ignore"), one(rng(10, 34, "a34", "a9"), true, "undo mainnet from 10 on a9")}},
+		{"starts over on another branch", committed, []step{
+			one(rng(0, 4, "a4", zeroHash), true, "ignore"), one(rng(5, 9, "a9", "a4"), true, "ignore"),
+			one(rng(10, 14, "b14", "a9"), true, "ignore"), one(rng(15, 19, "b19", "b14"), true, "undo mainnet from 10 on a9 or deeper")}},
+		{"starts over on another branch from the start", committed, []step{
+			one(rng(0, 4, "b4", zeroHash), true, "ignore"), one(rng(5, 9, "b9", "b4"), true, "undo mainnet from 0 on  or deeper")}},
+		{"starts over and changes its mind", committed, []step{
+			one(rng(0, 19, "a19", zeroHash), true, "ignore"), one(rng(15, 22, "b22", "b14"), true, "ignore"),
+			one(rng(23, 29, "b29", "b22"), true, "undo mainnet from 0 on  or deeper")}},
+		{"goes back by other cuts", committed, []step{
+			one(rng(5, 19, "a19", "a4"), true, "ignore"), one(rng(20, 29, "a29", "a19"), true, "ignore"), one(rng(30, 30, "a30", "a29"), true, "commit")}},
+		{"the last microbatch twice", nil, []step{
+			one(rng(1, 9, "a9", "a0"), true, "commit"), one(rng(1, 9, "a9", "a0"), false, "ignore"), one(rng(1, 9, "a9", "a0"), true, "ignore"),
+			one(rng(10, 19, "a19", "a9"), true, "commit")}},
+		{"back to the first branch", nil, []step{
+			one(rng(1, 9, "a9", "a0"), true, "commit"), one(rng(10, 19, "a19", "a9"), true, "commit"), one(rng(15, 20, "b20", "a14"), true, "undo mainnet from 15 on a14")}},
 
 		{"no data yet", nil, []step{{nil, true, 0, "no data"}}},
 		{"no data yet after a restart", committed, []step{{nil, true, 0, "no data"}}},
@@ -82,10 +108,15 @@ func TestSteps(t *testing.T) {
 		{"zero parent hash", nil, []step{one(rng(1, 9, "a9", zeroHash), true, "has no parent hash")}},
 		{"no hash", nil, []step{one(rng(1, 9, "", "a0"), true, "range mainnet:1-9 has no hash")}},
 		{"ends before it starts", nil, []step{one(rng(9, 1, "a1", "a8"), true, "ends before it starts")}},
-		{"a network twice", nil, []step{{[]Range{base, base}, true, 1, "network base: the network occurs twice"}}},
-		{"a network less", []Range{committed[0], base}, []step{
-			one(rng(10, 19, "a19", "a9"), true, "the stream had 2 networks and now has 1")}},
-		{"another network", committed, []step{{[]Range{base}, true, 1, "network base: the network was not part of the stream before"}}},
+		{"a network twice", nil, []step{{[]Range{base, base}, true, 1, "a followed query has one network, and a message came with the ranges base:1-5@b5, base:1-5@b5"}}},
+		{"two networks", nil, []step{{[]Range{rng(0, 9, "a9", ""), base}, true, 1, "a followed query has one network"}}},
+		{"one of the committed networks", []Range{committed[0], base, {Network: "eth.logs", Start: 0, End: 1000}}, []step{
+			one(rng(10, 19, "a19", "a9"), true, "commit")}},
+		{"a committed network without a hash", []Range{base, rng(0, 9, "", "")}, []step{
+			one(rng(10, 19, "a19", "a9"), true, "the last committed range mainnet:0-9 was loaded by block numbers")}},
+		{"another network than committed", committed, []step{{[]Range{base}, true, 1, "network base: range base:1-5@b5 came, but what is committed is of another network: mainnet:20-29@a29"}}},
+		{"another network than before", nil, []step{
+			one(rng(0, 9, "a9", ""), true, "commit"), {[]Range{base}, true, 1, "network base: range base:1-5@b5 came in a stream of network mainnet"}}},
 		{"a gap", committed, []step{one(rng(32, 39, "a39", "a31"), true, "blocks 30 to 31 are missing")}},
 		{"does not continue the range before", nil, []step{
 			one(rng(1, 9, "a9", "a0"), true, "commit"), one(rng(10, 19, "b19", "b9"), true, "does not continue mainnet:1-9@a9")}},
@@ -98,7 +129,12 @@ func TestSteps(t *testing.T) {
 		{"reorg at the boundary", committed, []step{one(rng(20, 30, "b30", "a19"), true, "undo mainnet from 20 on a19")}},
 		{"reorg of the same length", committed, []step{one(rng(20, 29, "b29", "a19"), true, "undo mainnet from 20 on a19")}},
 		{"reorg inside the last range", committed, []step{one(rng(25, 30, "b30", "a24"), true, "undo mainnet from 25 on a24")}},
-		{"reorg of the last block to a shorter chain", committed, []step{one(rng(29, 29, "b29", "a28"), false, "undo mainnet from 29 on a28")}},
+		{"reorg of the last block on an open connection", committed[:2], []step{
+			one(committed[2], true, "commit"), one(rng(29, 29, "b29", "a28"), false, "undo mainnet from 29 on a28")}},
+		{"a server that lost the abandoned branch starts with the cursor's block", committed, []step{
+			one(rng(29, 29, "b29", "b28"), false, "undo mainnet from 20 on a19 or deeper")}},
+		{"and the boundary before it tells", committed[:2], []step{one(rng(20, 29, "b29", "a19"), true, "commit")}},
+		{"or does not", committed[:2], []step{one(rng(20, 29, "b29", "b19"), true, "undo mainnet from 10 on a9 or deeper")}},
 		{"reorg inside an earlier range", committed, []step{one(rng(15, 30, "b30", "a14"), true, "undo mainnet from 15 on a14")}},
 		{"reorg of everything", committed, []step{one(rng(0, 30, "b30", zeroHash), true, "undo mainnet from 0 on ")}},
 		{"deeper than the server said, right after the boundary", committed, []step{
@@ -123,7 +159,7 @@ func TestSteps(t *testing.T) {
 			for i, s := range test.steps {
 				action, err := tracker.Step(s.in, s.complete, s.rows)
 				if err != nil {
-					if fault.ClassOf(err) != fault.Protocol || !strings.Contains(err.Error(), s.want) {
+					if class := fault.ClassOf(err); class != fault.Protocol && class != fault.Permanent || !strings.Contains(err.Error(), s.want) {
 						t.Fatalf("step %d: %v, want %q", i, err, s.want)
 					}
 					continue
@@ -136,26 +172,51 @@ func TestSteps(t *testing.T) {
 	}
 }
 
-func TestReconnectForgetsTheUnfinishedMicrobatch(t *testing.T) {
-	tracker, err := chain.New([]Range{rng(0, 9, "a9", "")})
+func TestResumeContinuesAtTheForkPoint(t *testing.T) {
+	tests := []struct {
+		name      string
+		committed []Range
+		in        Range
+	}{
+		{"cut range", []Range{rng(0, 9, "a9", ""), rng(10, 14, "a14", "a9")}, rng(15, 30, "b30", "a14")},
+		{"boundary without a hash", []Range{rng(0, 14, "", "")}, rng(15, 30, "b30", "a14")},
+		{"nothing right below", []Range{rng(0, 9, "a9", "")}, rng(15, 30, "b30", "a14")},
+		{"nothing below", nil, rng(15, 30, "b30", "a14")},
+		{"everything", nil, rng(0, 30, "b30", zeroHash)},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			tracker := chain.Resume(test.committed, chain.Fork{Network: "mainnet", From: test.in.Start, Hash: "a14"})
+			for i, s := range []step{one(test.in, true, "commit"), one(rng(31, 31, "b31", "b30"), true, "commit"),
+				one(rng(30, 32, "c32", "b29"), true, "undo mainnet from 30 on b29")} {
+				action, err := tracker.Step(s.in, s.complete, s.rows)
+				if err != nil || describe(action) != s.want {
+					t.Errorf("step %d: %s, %v, want %s", i, describe(action), err, s.want)
+				}
+			}
+		})
+	}
+}
+
+// TestLongConnection follows a chain block by block for longer than boundaries are kept apart.
+func TestLongConnection(t *testing.T) {
+	tracker, err := chain.New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	expect := func(want string, r Range, complete bool) {
-		t.Helper()
-		if a, err := tracker.Step([]Range{r}, complete, 0); err != nil || describe(a) != want {
-			t.Fatalf("%v: %s, %v, want %s", r, describe(a), err, want)
+	hash := func(n int) string { return fmt.Sprintf("a%d", n) }
+	const blocks = 5000
+	for n := 1; n <= blocks; n++ {
+		if a, err := tracker.Step([]Range{rng(uint64(n), uint64(n), hash(n), hash(n-1))}, true, 1); err != nil || a.Kind != chain.Commit {
+			t.Fatalf("block %d: %v, %v", n, a.Kind, err)
 		}
 	}
-	expect("commit", rng(10, 19, "a19", "a9"), true)
-	expect("write", rng(20, 29, "a29", "a19"), false)
-	tracker.Reconnect()
-	if diff := cmp.Diff([]Range{rng(10, 19, "a19", "a9")}, tracker.Boundaries()); diff != "" {
-		t.Error(diff)
+	for _, s := range []step{one(rng(blocks-1000, blocks, "b", hash(blocks-1001)), true, fmt.Sprintf("undo mainnet from %d on a%d", blocks-1000, blocks-1001)),
+		one(rng(7, blocks, "b", "a6"), true, "undo mainnet from 7 on a6")} {
+		if a, err := tracker.Step(s.in, s.complete, s.rows); err != nil || describe(a) != s.want {
+			t.Errorf("%s, %v, want %s", describe(a), err, s.want)
+		}
 	}
-	expect("write", rng(20, 24, "a24", "a19"), false)
-	tracker.Reconnect()
-	expect("undo mainnet from 10 on a9 or deeper", rng(20, 24, "b24", "b19"), false)
 }
 
 func TestBoundaryWithoutHashIsRefused(t *testing.T) {
