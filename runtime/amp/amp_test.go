@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -211,6 +212,43 @@ func TestErrorsAreClassifiedByCode(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestInternalPassesForAWhile: a followed query that has worked bears ten failures inside the server in a row, and ten more once
+// a microbatch is complete.
+func TestInternalPassesForAWhile(t *testing.T) {
+	failure := status.Error(codes.Internal, "it went wrong")
+	f := &fakeServer{schema: blockSchema}
+	client := dial(t, amp.Config{Server: "http://" + start(t, f)})
+	request := amp.Request{SQL: "select 1", Follow: true}
+	fail := func(want ...fault.Class) {
+		t.Helper()
+		for i, class := range want {
+			f.plan = func(string) error { return failure }
+			if _, err := client.Open(t.Context(), request); fault.ClassOf(err) != class {
+				t.Fatalf("failure %d: class %s of %v, want %s", i, fault.ClassOf(err), err, class)
+			}
+		}
+		f.plan = nil
+	}
+	yield := func(complete bool, want fault.Class) {
+		t.Helper()
+		f.answer = func(stream flight.FlightService_DoGetServer) error {
+			newSender(t, stream, blockSchema).record(record(1), fmt.Sprintf(`{"ranges":[%s],"ranges_complete":%t}`, rangeJSON(1, 1), complete))
+			return failure
+		}
+		if _, err := collect(t, open(t, client, request)); fault.ClassOf(err) != want {
+			t.Fatalf("after a message: class %s of %v, want %s", fault.ClassOf(err), err, want)
+		}
+	}
+	ten := slices.Repeat([]fault.Class{fault.Transient}, 10)
+	fail(fault.Permanent, fault.Permanent) // it never worked
+	yield(false, fault.Transient)
+	fail(ten[:8]...)
+	yield(false, fault.Transient)
+	yield(false, fault.Permanent)
+	yield(true, fault.Transient)
+	fail(append(ten[:9], fault.Permanent)...)
 }
 
 func TestServerThatDoesNotAnswer(t *testing.T) {

@@ -45,9 +45,10 @@ type Config struct {
 
 // Client speaks to one server. It is safe for concurrent use.
 type Client struct {
-	server string
-	conn   *grpc.ClientConn
-	flight flight.FlightServiceClient
+	server   string
+	conn     *grpc.ClientConn
+	flight   flight.FlightServiceClient
+	internal patience
 }
 
 // Dial prepares a connection, which is made with the first query.
@@ -85,7 +86,7 @@ func Dial(cfg Config) (*Client, error) {
 	if err != nil {
 		return fail("", err)
 	}
-	return &Client{server: cfg.Server, conn: conn, flight: flight.NewFlightServiceClient(conn)}, nil
+	return &Client{server: cfg.Server, conn: conn, flight: flight.NewFlightServiceClient(conn), internal: patience{left: map[string]int{}}}, nil
 }
 
 // Close ends the connection and all streams on it.

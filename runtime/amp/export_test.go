@@ -1,4 +1,7 @@
 package amp
 
-// DecodeMetadata is decodeMetadata, for the fuzz test.
-var DecodeMetadata = decodeMetadata
+// For the fuzz tests.
+var (
+	DecodeMetadata = decodeMetadata
+	EncodeCursor   = encodeCursor
+)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/ampgen/ampgen/runtime/blockrange"
 )
@@ -62,8 +63,11 @@ func encodeCursor(cursor map[string]Cursor) (string, error) {
 	}
 	positions := make(map[string]position, len(cursor))
 	for network, c := range cursor {
-		if network == "" || !isBlockHash(c.Hash) {
+		if !isBlockHash(c.Hash) {
 			return "", fmt.Errorf("cannot resume %q after block %d: %q is not a block hash (0x and 64 hex digits)", network, c.Number, c.Hash)
+		}
+		if network == "" || strings.ContainsFunc(network, func(r rune) bool { return r < ' ' || r > '~' }) {
+			return "", fmt.Errorf("cannot resume network %q: a header cannot carry its name", network)
 		}
 		positions[network] = position{c.Number, c.Hash}
 	}

@@ -44,9 +44,9 @@ func (c *Client) Open(ctx context.Context, req Request) (*Stream, error) {
 	}
 	if err != nil {
 		cancel()
-		return nil, c.classify(ctx, "start query", err, false)
+		return nil, c.classify(ctx, "start query", err, func() bool { return c.bears(req) })
 	}
-	s := &Stream{client: c, schema: schema, cancel: cancel, done: callCtx.Done(), messages: make(chan Message), ended: make(chan struct{})}
+	s := &Stream{client: c, req: req, schema: schema, cancel: cancel, done: callCtx.Done(), messages: make(chan Message), ended: make(chan struct{})}
 	go s.receive(get)
 	return s, nil
 }
@@ -72,7 +72,7 @@ func (c *Client) info(ctx context.Context, req Request) (*flight.Ticket, *arrow.
 	info, err := c.flight.GetFlightInfo(metadata.AppendToOutgoingContext(ctx, headers...),
 		&flight.FlightDescriptor{Type: flight.DescriptorCMD, Cmd: command})
 	if err != nil {
-		return nil, nil, c.classify(ctx, op, err, false)
+		return nil, nil, c.classify(ctx, op, err, func() bool { return c.bears(req) })
 	}
 	schema, err := flight.DeserializeSchema(info.GetSchema(), memory.DefaultAllocator)
 	if err != nil {
@@ -100,6 +100,7 @@ func (c *Client) on() string { return "server " + c.server }
 // Stream is the answer to one query. It is used by one goroutine.
 type Stream struct {
 	client *Client
+	req    Request
 	schema *arrow.Schema
 
 	cancel   context.CancelFunc
@@ -120,17 +121,38 @@ func (s *Stream) Next(ctx context.Context) (Message, error) {
 	s.release()
 	select {
 	case m := <-s.messages:
-		s.current, s.worked = m.Record, true
+		s.current = m.Record
+		s.works(m)
 		return m, nil
 	case <-s.ended:
 		if s.err == io.EOF {
 			return Message{}, io.EOF
 		}
-		return Message{}, s.client.classify(ctx, "read rows", s.err, s.worked)
+		return Message{}, s.client.classify(ctx, "read rows", s.err, s.bears)
 	case <-ctx.Done():
 		return Message{}, ctx.Err()
 	}
 }
+
+// works notes what the server has answered, for what failures mean later.
+func (s *Stream) works(m Message) {
+	if s.req.Follow && (m.Complete || !s.client.internal.knows(s.req.SQL)) {
+		s.client.internal.renew(s.req.SQL)
+	}
+	s.worked = true
+}
+
+// bears reports whether a failure of the stream by an error inside the server may pass: once it has yielded something, and for
+// a followed query not for ever.
+func (s *Stream) bears() bool {
+	if s.req.Follow {
+		return s.client.bears(s.req)
+	}
+	return s.worked
+}
+
+// bears reports whether an error inside the server at the start of a query may pass.
+func (c *Client) bears(req Request) bool { return req.Follow && c.internal.bears(req.SQL) }
 
 // Close ends the query on the server too, and waits until nothing of it runs here.
 func (s *Stream) Close() error {
