@@ -1,0 +1,199 @@
+package sim
+
+import (
+	"fmt"
+
+	"github.com/ampgen/ampgen/runtime"
+)
+
+// visible checks what readers of the store see now. It is called after every commit that changed something.
+func (w *world) visible() {
+	if err := w.checkStore(); err != nil {
+		w.fail("%w", err)
+	}
+}
+
+// checkStore holds the store against the tree of blocks: its rows are exactly those of its own coverage, on the branch that its
+// hashes name, and its coverage is one branch. A stream's coverage has no gaps and is proven throughout.
+func (w *world) checkStore() error {
+	s := w.store
+	blocks, rows := 0, 0
+	for i, r := range s.coverage {
+		if r.Start > r.End || r.Start < w.chain.first {
+			return fmt.Errorf("coverage has the impossible range %v", r)
+		}
+		if i > 0 {
+			if err := w.checkSeam(s.coverage[i-1], r); err != nil {
+				return err
+			}
+		}
+		n, err := w.checkRange(r)
+		if err != nil {
+			return err
+		}
+		blocks, rows = blocks+int(r.Blocks()), rows+n
+	}
+	stored := 0
+	for number, of := range s.rows {
+		stored += len(of)
+		for _, x := range of {
+			if span := s.units[x.batch]; x.block != number || number < span.Start || number > span.End {
+				return fmt.Errorf("a row of block %d is tagged with the batch %s, which covered %v", number, x.batch, span)
+			}
+		}
+	}
+	if stored != rows {
+		return fmt.Errorf("%d rows are stored, the %d covered blocks have %d", stored, blocks, rows)
+	}
+	w.report.Checks++
+	return nil
+}
+
+// checkSeam checks two neighbours in the coverage.
+func (w *world) checkSeam(a, b runtime.Range) error {
+	switch {
+	case a.End >= b.Start:
+		return fmt.Errorf("coverage overlaps: %v and %v", a, b)
+	case w.job.follow && a.End+1 != b.Start:
+		return fmt.Errorf("coverage has a gap between %v and %v", a, b)
+	case a.Hash == "" || b.Hash == "" || a.End+1 != b.Start:
+		return nil
+	}
+	first := ancestor(w.chain.byHash[b.Hash], b.Start)
+	if first == nil || first.parentHash != a.Hash {
+		return fmt.Errorf("coverage joins two branches: %v and %v", a, b)
+	}
+	return nil
+}
+
+// checkRange checks the rows of one covered range and returns how many there are.
+func (w *world) checkRange(r runtime.Range) (rows int, err error) {
+	if r.Hash == "" {
+		return w.checkUnproven(r)
+	}
+	tip := w.chain.byHash[r.Hash]
+	if tip == nil || tip.number != r.End {
+		return 0, fmt.Errorf("the hash of %v is not that of a block %d", r, r.End)
+	}
+	of := branch(tip, r.Start)
+	if r.PrevHash != "" && of[0].parentHash != r.PrevHash {
+		return 0, fmt.Errorf("the parent hash of %v is %s, it should be %s", r, short(r.PrevHash), short(of[0].parentHash))
+	}
+	for _, b := range of {
+		if !w.holds(b) {
+			return 0, fmt.Errorf("%v covers block %d %s with %d rows, stored are %v", r, b.number, short(b.hash), b.rows, w.store.rows[b.number])
+		}
+		rows += b.rows
+	}
+	return rows, nil
+}
+
+// checkUnproven checks a range that was loaded by block numbers: those blocks do not leave the chain in a run.
+func (w *world) checkUnproven(r runtime.Range) (rows int, err error) {
+	if w.job.follow {
+		return 0, fmt.Errorf("the range %v of a stream is not proven", r)
+	}
+	for n := r.Start; n <= r.End; n++ {
+		b := w.chain.at(n)
+		if b == nil || !w.holds(b) {
+			return 0, fmt.Errorf("%v covers block %d, whose rows are not those that are stored: %v", r, n, w.store.rows[n])
+		}
+		rows += b.rows
+	}
+	return rows, nil
+}
+
+// holds reports whether the store has the rows of b, and no others of that number.
+func (w *world) holds(b *block) bool {
+	stored := w.store.rows[b.number]
+	if len(stored) != b.rows {
+		return false
+	}
+	seen := uint64(0) // a bit per index; blocks have few rows
+	for _, x := range stored {
+		if x.id != b.id || x.index >= uint32(b.rows) || seen&(1<<x.index) != 0 {
+			return false
+		}
+		seen |= 1 << x.index
+	}
+	return true
+}
+
+// checkUndo checks an undo that follows an honest server: it begins at the first stored block that is not on the branch that
+// the server showed. Only at the first microbatch may it begin with the committed range that has this block, since a server that
+// does not know the client's branch cannot say where it forked.
+func (w *world) checkUndo(p *process, u runtime.Undo) error {
+	if u.Network != network {
+		return fmt.Errorf("the network is %q", u.Network)
+	}
+	f := p.stream
+	if f == nil || f.shown == nil {
+		return fmt.Errorf("no range was received")
+	}
+	last := w.store.last()
+	if !f.exact || last.End < u.From || p.epoch != w.store.epoch {
+		return nil
+	}
+	want := last.End + 1
+	for b := w.chain.byHash[last.Hash]; b != nil && ancestor(f.shown, b.number) != b; b = b.parent {
+		want = b.number
+	}
+	if u.From == want {
+		return nil
+	}
+	for _, r := range w.store.coverage {
+		if f.fresh && r.Start == u.From && want <= r.End {
+			return nil
+		}
+	}
+	return fmt.Errorf("the stored blocks from %d on are not the server's", want)
+}
+
+// checkEnd judges how a loader ended: without an error when its work is done or it was asked to stop, or with an error of a class
+// that was done to it.
+func (w *world) checkEnd(p *process) {
+	class := runtime.ClassOf(p.err)
+	w.log("%s ends: %v", p.name, p.err)
+	if p.killed {
+		return
+	}
+	if p.streams > 0 || p.units > 0 {
+		w.fail("%s left %d streams and %d units open", p.name, p.streams, p.units)
+	}
+	switch {
+	case p.violation != "" && class != runtime.Protocol && !(class == runtime.Fenced && p.fenced) && !p.stopped:
+		w.fail("%s was sent %s and ended with: %v", p.name, p.violation, p.err)
+	case p.stopped:
+	case p.err == nil && p.job.follow:
+		w.fail("%s ended although the stream is endless", p.name)
+	case p.err == nil:
+		if err := w.checkDone(p.job); err != nil {
+			w.fail("%s ended without an error: %w", p.name, err)
+		}
+	case class == runtime.Fenced && p.fenced:
+		w.report.Fenced++
+	case !p.excused[class] || class == runtime.Fenced:
+		w.fail("%s ended with an error for which there is no reason (%s): %w", p.name, class, p.err)
+	}
+}
+
+// checkDone checks that a bounded job has all that it wanted.
+func (w *world) checkDone(j *job) error {
+	for n := *j.from; n <= *j.to; n++ {
+		if !w.covers(n) {
+			return fmt.Errorf("block %d of %v is not covered", n, j)
+		}
+	}
+	return nil
+}
+
+func (w *world) covers(number uint64) bool {
+	for _, r := range w.store.coverage {
+		if r.Start <= number && number <= r.End {
+			return true
+		}
+	}
+	return false
+}
+
+func short(hash string) string { return hash[max(0, len(hash)-6):] }

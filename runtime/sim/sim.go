@@ -1,0 +1,316 @@
+package sim
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Report is what happened in a run.
+type Report struct {
+	Seed    uint64
+	Failure error    // nil if every invariant held
+	Events  []string // in order; with Options.Verbose also what the loaders log
+
+	Steps, Blocks, Rows, Commits, Undos, Checks, Loaders, Fenced int
+	Simulated                                                    time.Duration // what the loaders waited for
+	Faults                                                       [faults]int   // by Fault
+}
+
+// Options are settings of a run that are not drawn from its seed.
+type Options struct {
+	Verbose bool // keep the loaders' own log lines among the events
+	bug     bug
+}
+
+// bug is a defect that is put into the store, to see that a run finds it.
+type bug int
+
+const (
+	noBug     bug = iota
+	undoLess      // an undo leaves the block at the fork point
+	loseRow       // a commit stores the state without the first row
+	loseState     // a commit stores the rows without the state
+	noFence       // a commit does not check the fence
+)
+
+// job is what loaders are to do, one after the other.
+type job struct {
+	from, to *uint64 // the bounds of a bounded job
+	follow   bool
+}
+
+func (j *job) String() string {
+	if j.follow {
+		return "follow"
+	}
+	return fmt.Sprintf("load %d-%d", *j.from, *j.to)
+}
+
+// world is one run: the chain, the store, and the loaders between them.
+type world struct {
+	*dice
+	chain   *tree
+	cuts    map[*block]*block // by its first block, the last block of the last microbatch that started there
+	store   *store
+	job     *job
+	running []*process
+	started int
+
+	blocksPerMicrobatch, rowsPerMessage, rowsPerBlock int
+	chunk                                             uint64
+
+	verbose bool
+	bug     bug
+	slept   time.Duration
+	report  *Report
+}
+
+// Run runs a seed.
+func Run(seed uint64, o Options) *Report {
+	w := newWorld(seed, o)
+	steps := 50 + w.IntN(400)
+	for range steps {
+		if w.report.Failure != nil {
+			break
+		}
+		w.advance()
+	}
+	if w.report.Failure == nil {
+		w.settle()
+	}
+	for _, p := range slices.Clone(w.running) {
+		w.kill(p)
+	}
+	r := w.report
+	r.Blocks, r.Loaders, r.Simulated, r.Faults = len(w.chain.byHash), w.started, w.slept, w.count
+	for _, stored := range w.store.rows {
+		r.Rows += len(stored)
+	}
+	return r
+}
+
+func newWorld(seed uint64, o Options) *world {
+	d := newDice(seed)
+	w := &world{dice: d, cuts: map[*block]*block{}, store: newStore(), verbose: o.Verbose, bug: o.bug, report: &Report{Seed: seed},
+		blocksPerMicrobatch: d.upTo(10), rowsPerMessage: d.upTo(5), rowsPerBlock: d.IntN(4), chunk: uint64(d.upTo(12))}
+	first := []uint64{0, 0, 1, 17_000_000}[d.IntN(4)]
+	w.chain = newTree(first)
+	w.mine(d.upTo(40))
+	if d.IntN(3) == 0 {
+		w.store.keep = d.upTo(6)
+	}
+	w.job = &job{follow: true}
+	if d.IntN(5) == 0 {
+		from := first + uint64(d.IntN(w.length()))
+		to := from + uint64(d.IntN(int(w.chain.tip().number-from)+1))
+		w.job = &job{from: &from, to: &to}
+	}
+	return w
+}
+
+// fail records the first failure, which ends the run.
+func (w *world) fail(format string, args ...any) {
+	if w.report.Failure == nil {
+		w.report.Failure = fmt.Errorf(format, args...)
+		w.log("FAILED: %v", w.report.Failure)
+	}
+}
+
+func (w *world) log(format string, args ...any) {
+	w.report.Events = append(w.report.Events, fmt.Sprintf(format, args...))
+}
+
+func (w *world) length() int { return len(w.chain.canonical) }
+
+func (w *world) mine(n int) {
+	for range n {
+		w.chain.mine(w.IntN(w.rowsPerBlock + 1))
+	}
+	w.log("the chain has blocks up to %d %s", w.chain.tip().number, short(w.chain.tip().hash))
+}
+
+// advance is one step of the part of a run in which things go wrong.
+func (w *world) advance() {
+	w.report.Steps++
+	switch n := w.IntN(100); {
+	case n < 84:
+		w.turn()
+	case n < 90:
+		w.mine(w.upTo(3))
+	default:
+		w.disturb()
+	}
+}
+
+// turn lets one of the loaders make its next call, and starts one if there is none.
+func (w *world) turn() {
+	if len(w.running) == 0 {
+		w.start()
+	}
+	w.resume(w.running[w.IntN(len(w.running))])
+}
+
+func (w *world) resume(p *process) {
+	if p.resume() {
+		w.running = slices.DeleteFunc(w.running, func(other *process) bool { return other == p })
+		w.checkEnd(p)
+	}
+}
+
+func (w *world) kill(p *process) {
+	p.kill()
+	for slices.Contains(w.running, p) {
+		w.resume(p)
+	}
+}
+
+// disturb does something to the chain or to a loader.
+func (w *world) disturb() {
+	switch n := w.IntN(4); {
+	case n == 0 && len(w.running) > 0 && w.hit(Kill):
+		p := w.running[w.IntN(len(w.running))]
+		w.log("%s is killed when it %s", p.name, p.at)
+		w.kill(p)
+	case n == 1 && len(w.running) > 0 && w.hit(Stop):
+		p := w.running[w.IntN(len(w.running))]
+		w.log("%s is asked to stop when it %s", p.name, p.at)
+		p.stopped = true
+		p.cancel()
+	case n == 2 && len(w.running) == 1 && w.hit(Takeover):
+		w.start()
+	case w.hit(Fork):
+		w.fork()
+	}
+}
+
+// fork replaces the tip of the chain, from a block that is interesting for what is stored.
+func (w *world) fork() {
+	from, kind := w.forkPoint()
+	if !w.job.follow && from <= *w.job.to || w.chain.at(from) == nil {
+		return
+	}
+	if last := w.store.last(); last.Hash != "" {
+		w.note(ForkInFork, !w.chain.isCanonical(w.chain.byHash[last.Hash]))
+		w.note(kind, kind != Fork)
+	}
+	w.note(ForkDown, len(w.running) == 0)
+	for _, p := range w.running {
+		w.note(ForkUndo, p.at == "undoes" || p.at == "hears of the undo")
+	}
+	if n := len(w.chain.abandoned); w.job.follow && n > 0 && w.hit(Revive) {
+		b := w.chain.revive(w.chain.abandoned[w.IntN(n)])
+		w.log("a former branch is canonical again up to %d %s, other than before from %v on", w.chain.tip().number, short(w.chain.tip().hash), b != nil)
+		return
+	}
+	lost := int(w.chain.tip().number - from + 1)
+	w.chain.fork(from)
+	w.log("the chain forks at %d", from)
+	n := max(1, lost-1+w.IntN(4))
+	w.note(shrunkenBranch, n < lost)
+	w.mine(n)
+}
+
+// note counts a fault that was not drawn but came about.
+func (w *world) note(f Fault, happened bool) {
+	if happened {
+		w.count[f]++
+	}
+}
+
+// forkPoint draws the first block to be replaced.
+func (w *world) forkPoint() (uint64, Fault) {
+	tip := w.chain.tip().number
+	shallow := tip - uint64(w.IntN(min(5, w.length())))
+	if len(w.store.coverage) == 0 || w.IntN(3) == 0 {
+		return shallow, Fork
+	}
+	n := len(w.store.coverage)
+	r := w.store.coverage[n-w.upTo(min(n, 3))]
+	switch w.IntN(8) {
+	case 0, 1:
+		return r.Start, ForkStart
+	case 2, 3:
+		return r.End, ForkEnd
+	case 4, 5, 6:
+		if r.Blocks() > 2 {
+			return r.Start + uint64(w.upTo(int(r.Blocks()-2))), ForkMiddle
+		}
+		return r.End, ForkEnd
+	}
+	return w.store.coverage[0].Start, ForkAll
+}
+
+// patience is how many steps a loader has to reach the tip when nothing goes wrong any more.
+const patience = 4000
+
+// settle ends the faults: one loader must now bring the store to the tip, and another run after it must find nothing to do.
+func (w *world) settle() {
+	w.log("no more faults")
+	w.calm = true
+	for len(w.running) > 1 {
+		w.kill(w.running[0])
+	}
+	if last := w.store.last(); w.job.follow {
+		// A server with a chain that is shorter than the cursor is silent.
+		w.mine(1 + int(max(last.End, w.chain.tip().number)-w.chain.tip().number))
+	}
+	if !w.until("the store has everything", w.finished) {
+		return
+	}
+	writes, epoch := w.store.writes, w.store.epoch
+	for _, p := range slices.Clone(w.running) {
+		w.stop(p)
+	}
+	p := w.start()
+	if !w.until("the second run is idle", func() bool { return !slices.Contains(w.running, p) || p.at == "waits" }) {
+		return
+	}
+	if w.store.writes != writes || !w.job.follow && w.store.epoch != epoch {
+		w.fail("a run without work wrote")
+	}
+	for _, p := range slices.Clone(w.running) {
+		w.stop(p)
+	}
+}
+
+// until gives turns until something is so.
+func (w *world) until(what string, so func() bool) bool {
+	for range patience {
+		if w.report.Failure != nil {
+			return false
+		}
+		if so() {
+			return true
+		}
+		w.report.Steps++
+		w.turn()
+	}
+	w.fail("after %d steps without faults it is not so that %s; covered is %v, the tip is %d", patience, what, w.store.coverage, w.chain.tip().number)
+	return false
+}
+
+// finished reports whether the store has exactly what the job wants, from the chain as it is now.
+func (w *world) finished() bool {
+	if !w.job.follow {
+		return w.checkDone(w.job) == nil && len(w.running) == 0
+	}
+	s := w.store.coverage
+	if len(s) == 0 || s[0].Start != w.chain.first || w.store.last().Hash != w.chain.tip().hash {
+		return false
+	}
+	return true // the rest was checked with the last commit
+}
+
+// stop ends a loader as SIGTERM does.
+func (w *world) stop(p *process) {
+	p.stopped = true
+	p.cancel()
+	for range patience {
+		if !slices.Contains(w.running, p) {
+			return
+		}
+		w.resume(p)
+	}
+	w.fail("%s does not stop", p.name)
+}
