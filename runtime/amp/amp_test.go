@@ -318,9 +318,10 @@ func TestLargeMessage(t *testing.T) {
 }
 
 func TestIdleStreamIsCancelledAtOnce(t *testing.T) {
-	serverEnded := make(chan struct{})
+	serverStarted, serverEnded := make(chan struct{}), make(chan struct{})
 	f := &fakeServer{schema: blockSchema}
 	f.answer = func(stream flight.FlightService_DoGetServer) error { // not even the schema, as on an idle chain
+		close(serverStarted)
 		<-stream.Context().Done()
 		close(serverEnded)
 		return stream.Context().Err()
@@ -329,6 +330,7 @@ func TestIdleStreamIsCancelledAtOnce(t *testing.T) {
 	if !stream.Schema().Equal(blockSchema) {
 		t.Error("the schema is known before the first message")
 	}
+	<-serverStarted
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := stream.Next(ctx); !errors.Is(err, context.Canceled) {

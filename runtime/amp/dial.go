@@ -54,7 +54,7 @@ type Client struct {
 // Dial prepares a connection, which is made with the first query.
 func Dial(cfg Config) (*Client, error) {
 	fail := func(help string, err error) (*Client, error) {
-		return nil, &fault.Error{Class: fault.Permanent, Op: "connect", On: "server " + cfg.Server, Err: err, Help: help}
+		return nil, &fault.Error{Class: fault.Permanent, Op: "connect to the server", Err: err, Help: help}
 	}
 	target, secure, err := parseServer(cfg.Server)
 	if err != nil {
@@ -99,7 +99,7 @@ func parseServer(server string) (target string, secure bool, err error) {
 	}
 	u, err := url.Parse(server)
 	if err != nil || u.Host == "" {
-		return "", false, fmt.Errorf("%q is not a URL", server)
+		return "", false, errors.New("it is not named by a URL") // which may hold a password, so it is not shown
 	}
 	port := defaultPort
 	switch u.Scheme {
