@@ -34,7 +34,7 @@ func (l *loader) bounded(ctx context.Context) error {
 		return err
 	}
 	plan.subtract(state, l.chunk)
-	l.log.Info("loading", "network", plan.network, "blocks", plan.wanted, "missing", fmt.Sprint(plan.gaps), "units", len(plan.chunks))
+	l.log.Info("loading", "network", plan.network, "blocks", plan.wanted, "gaps", len(plan.gaps), "units", len(plan.chunks))
 	synced := plan.synced
 	for chunks := plan.chunks; len(chunks) > 0; {
 		for _, c := range chunks {

@@ -23,10 +23,11 @@ func (s Side) String() string { return [...]string{"other", "server", "labels", 
 // Snapshot is the state of a run at one moment.
 type Snapshot struct {
 	Elapsed  time.Duration
-	Rows     int64 // committed
-	Bytes    int64 // of Arrow data, committed
-	Pending  int64 // rows of the open unit
-	Units    int64 // commits
+	At       time.Duration // when the last commit was
+	Rows     int64         // committed
+	Bytes    int64         // of Arrow data, committed
+	Pending  int64         // rows of the open unit
+	Units    int64         // commits
 	Blocks   uint64
 	Wanted   uint64        // blocks to load in a bounded run; 0 in an endless one
 	Last     uint64        // the last committed block
@@ -90,6 +91,7 @@ func (m *Meter) Committed(blocks, last uint64, timestamp int64) {
 	m.now.Bytes += m.pending.bytes
 	m.pending.rows, m.pending.bytes = 0, 0
 	m.now.Units++
+	m.now.At = time.Since(m.start)
 	m.now.Blocks += blocks
 	m.now.Last = last
 	m.now.LastTime = time.Time{}

@@ -48,7 +48,7 @@ func TestMeter(t *testing.T) {
 			t.Errorf("line is %s", got)
 		}
 		time.Sleep(40 * time.Second) // a stalled stream shows
-		if got := telemetry.Line(m.Snapshot()); !strings.HasSuffix(got, "waiting for server since 40s") {
+		if got := telemetry.Line(m.Snapshot()); !strings.HasSuffix(got, "  ETA 0s  waiting for server (40s)") {
 			t.Errorf("line is %s", got)
 		}
 	})
@@ -111,8 +111,9 @@ func TestLiveLine(t *testing.T) {
 	m := telemetry.NewMeter()
 	v := telemetry.NewView(m, telemetry.Options{Out: &out, Live: true, Name: "transfers"})
 	v.Log().Info("following the stream")
+	v.Log().Warn("rolling back failed")
 	v.Stop()
-	if !strings.Contains(out.String(), "following the stream") {
+	if !strings.Contains(out.String(), "msg=\"following the stream\"\nlevel=WARN msg=\"rolling back failed\"\n") {
 		t.Errorf("the terminal got %q", out.String())
 	}
 }

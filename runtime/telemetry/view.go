@@ -41,16 +41,27 @@ func NewView(m *Meter, o Options) *View {
 		v.live(ctx, o)
 		return v
 	}
-	v.log = slog.New(handler(o.Out, o.JSON))
+	v.log = slog.New(handler(o.Out, o))
 	v.done.Go(func() { v.logs(ctx) })
 	return v
 }
 
-func handler(w io.Writer, json bool) slog.Handler {
-	if json {
+func handler(w io.Writer, o Options) slog.Handler {
+	switch {
+	case o.JSON:
 		return slog.NewJSONHandler(w, nil)
+	case o.Live:
+		return slog.NewTextHandler(w, &slog.HandlerOptions{ReplaceAttr: forPerson})
 	}
 	return slog.NewTextHandler(w, nil)
+}
+
+// forPerson leaves out what someone who is watching does not need.
+func forPerson(_ []string, a slog.Attr) slog.Attr {
+	if a.Key == slog.TimeKey || a.Key == slog.LevelKey && a.Value.Any() == slog.LevelInfo {
+		return slog.Attr{}
+	}
+	return a
 }
 
 // Log is where the run says what happens. Its lines do not disturb the live line.
@@ -107,7 +118,7 @@ func (s Snapshot) Lag() (time.Duration, bool) {
 // live shows one line that changes in place.
 func (v *View) live(ctx context.Context, o Options) {
 	container := mpb.NewWithContext(ctx, mpb.WithOutput(o.Out), mpb.WithRefreshRate(liveEvery), mpb.WithWidth(24), mpb.WithAutoRefresh())
-	v.log = slog.New(handler(container, o.JSON))
+	v.log = slog.New(handler(container, o))
 	line := decor.Any(func(decor.Statistics) string { return Line(v.meter.Snapshot()) })
 	name := decor.Name(o.Name + " ")
 	bar := container.New(0, mpb.BarStyle().Rbound("] "), mpb.PrependDecorators(name), mpb.AppendDecorators(line), mpb.BarRemoveOnComplete())
@@ -146,7 +157,7 @@ func Line(s Snapshot) string {
 	}
 	line += "  waiting for " + slowest(s).String()
 	if s.Since >= time.Second {
-		line += fmt.Sprintf(" since %s", s.Since.Round(time.Second))
+		line += fmt.Sprintf(" (%s)", s.Since.Round(time.Second))
 	}
 	return line
 }
@@ -165,10 +176,11 @@ func slowest(s Snapshot) Side {
 	return most
 }
 
-// ETA is the time that the rest of the wanted blocks takes at the speed so far.
+// ETA is the time that the rest of the wanted blocks takes at the speed up to the last commit. It counts down between commits.
 func (s Snapshot) ETA() (time.Duration, bool) {
 	if s.Wanted == 0 || s.Blocks == 0 || s.Blocks >= s.Wanted {
 		return 0, false
 	}
-	return time.Duration(float64(s.Elapsed) * float64(s.Wanted-s.Blocks) / float64(s.Blocks)), true
+	rest := time.Duration(float64(s.At) * float64(s.Wanted-s.Blocks) / float64(s.Blocks))
+	return max(0, rest-(s.Elapsed-s.At)), true
 }
