@@ -88,29 +88,34 @@ func testUndoOfOneNetwork(t *testing.T, h Harness) {
 	wantState(t, s, table, base, span("eth", 0, 1, "h1", ""))
 }
 
-// testHistory undoes in a table that keeps the rows of abandoned branches.
+// testHistory undoes in a table that keeps the rows of abandoned branches: two reorganisations, of which the second is deeper.
 func testHistory(t *testing.T, h Harness) {
 	table := events()
 	table.History, table.Key = true, []string{"block_num"}
 	s := prepared(t, h, table)
 	load(t, s, unit(span("eth", 0, 9, "h9", "")), rowsOf(0, 9, "a"))
-	replacement := unit(span("eth", 8, 10, "h10'", "h7"))
+	first := unit(span("eth", 8, 10, "h10'", "h7"))
 	for range 2 {
-		check(t, s.Undo(t.Context(), runtime.Undo{Network: "eth", From: 8, Hash: "h7", Replacement: replacement.ID()}))
+		check(t, s.Undo(t.Context(), runtime.Undo{Network: "eth", From: 8, Hash: "h7", Replacement: first.ID()}))
 	}
-	load(t, s, replacement, rowsOf(8, 10, "b"))
+	load(t, s, first, rowsOf(8, 10, "b"))
+	check(t, s.Undo(t.Context(), runtime.Undo{Network: "eth", From: 7, Hash: "h6"}))
+	load(t, s, unit(span("eth", 7, 8, "h8", "h6")), rowsOf(7, 8, "c"))
 
 	current := *table
 	current.Name += "_current"
-	wantRows(t, h, &current, rowsOf(0, 7, "a"), rowsOf(8, 10, "b"))
+	wantRows(t, h, &current, rowsOf(0, 6, "a"), rowsOf(7, 8, "c"))
 	text, boolean := arrow.BinaryTypes.String, arrow.FixedWidthTypes.Boolean
-	got := h.Rows(t, table.Name+"_history", []arrow.Field{{Name: "block_num", Type: arrow.PrimitiveTypes.Uint64},
+	got := h.Rows(t, table.Name+"_history", []arrow.Field{{Name: "block_num", Type: arrow.PrimitiveTypes.Uint64}, {Name: "name", Type: text},
 		{Name: "_amp_is_current", Type: boolean}, {Name: "_amp_reorg_batch_id", Type: text, Nullable: true}})
 	var want [][]any
-	for n := range 11 {
-		want = append(want, []any{fmt.Sprint(n), true, nil})
+	for n := range 7 {
+		want = append(want, []any{fmt.Sprint(n), "a", true, nil})
 	}
-	want = append(want, []any{"8", false, replacement.ID()}, []any{"9", false, replacement.ID()})
+	want = append(want,
+		[]any{"8", "a", false, first.ID()}, []any{"9", "a", false, first.ID()}, // replaced by b, and not once more
+		[]any{"7", "a", false, nil}, []any{"8", "b", false, nil}, []any{"9", "b", false, nil}, []any{"10", "b", false, nil},
+		[]any{"7", "c", true, nil}, []any{"8", "c", true, nil})
 	compare(t, want, got)
-	wantState(t, s, table, span("eth", 0, 7, "h7", ""), span("eth", 8, 10, "h10'", "h7"))
+	wantState(t, s, table, span("eth", 0, 6, "h6", ""), span("eth", 7, 8, "h8", "h6"))
 }
