@@ -1,111 +1,44 @@
 package postgres
 
 import (
-	"bytes"
-	"net"
+	"context"
 	"net/url"
-	"sync/atomic"
 	"testing"
 
 	"go.uber.org/goleak"
 
 	"github.com/ampgen/ampgen/runtime"
 	"github.com/ampgen/ampgen/sinks/postgres/pgtest"
-)
-
-// proxy stands between a sink and the server and cuts the connection at a COMMIT.
-type proxy struct {
-	listener net.Listener
-	server   string
-	cut      atomic.Int32 // what to do at the next COMMIT
-}
-
-const (
-	passOn      = iota
-	dropRequest // the COMMIT never reaches the server
-	dropReply   // the server commits, its answer is lost
+	"github.com/ampgen/ampgen/sinks/sinktest/tcpproxy"
 )
 
 // proxied is a proxy for the database's server, and the database's URL through it.
-func proxied(t *testing.T, database string) (*proxy, string) {
+func proxied(t *testing.T, database string) (*tcpproxy.Proxy, string) {
 	t.Helper()
 	u, err := url.Parse(database)
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	p := &proxy{listener: l, server: u.Host}
-	go p.serve()
-	u.Host = l.Addr().String()
+	p := tcpproxy.Start(t, u.Host)
+	u.Host = p.Addr()
 	return p, u.String()
 }
 
-func (p *proxy) serve() {
-	for {
-		client, err := p.listener.Accept()
-		if err != nil {
-			return
-		}
-		server, err := net.Dial("tcp", p.server)
-		if err != nil {
-			client.Close()
-			continue
-		}
-		var swallow atomic.Bool // answers are lost from here on
-		go func() {
-			defer client.Close()
-			defer server.Close()
-			pipe(client, server, func(data []byte) bool {
-				if !bytes.Contains(data, []byte("COMMIT\x00")) {
-					return true
-				}
-				switch p.cut.Swap(passOn) {
-				case dropRequest:
-					return false
-				case dropReply:
-					swallow.Store(true)
-				}
-				return true
-			})
-		}()
-		go func() {
-			defer client.Close()
-			defer server.Close()
-			pipe(server, client, func([]byte) bool { return !swallow.Load() })
-		}()
-	}
-}
-
-// pipe copies until pass says no or a side is closed.
-func pipe(from, to net.Conn, pass func(data []byte) bool) {
-	buf := make([]byte, 32<<10)
-	for {
-		n, err := from.Read(buf)
-		if err != nil || !pass(buf[:n]) {
-			return
-		}
-		if _, err := to.Write(buf[:n]); err != nil {
-			return
-		}
-	}
-}
+// commitText is how COMMIT is sent.
+const commitText = "COMMIT\x00"
 
 func TestLostCommitIsAmbiguousAndTheStateTells(t *testing.T) {
 	for _, c := range []struct {
 		name      string
-		cut       int32
+		fault     tcpproxy.Fault
 		committed bool
-	}{{"request lost", dropRequest, false}, {"reply lost", dropReply, true}} {
+	}{{"request lost", tcpproxy.LoseRequest, false}, {"reply lost", tcpproxy.LoseReply, true}} {
 		t.Run(c.name, func(t *testing.T) {
 			database := pgtest.Database(t)
 			p, through := proxied(t, database)
 			table := transfers()
 			s := prepared(t, through, table)
-			p.cut.Store(c.cut)
+			p.Arm(c.fault, tcpproxy.Place{Text: commitText, Nth: 1})
 			r := span(0, 9, "h9")
 			err := load(t, s, r)
 			if runtime.ClassOf(err) != runtime.Ambiguous || err == nil {
@@ -123,6 +56,105 @@ func TestLostCommitIsAmbiguousAndTheStateTells(t *testing.T) {
 			}
 			if got := column[int](t, database, "SELECT 1 FROM transfers"); len(got) != 10 {
 				t.Errorf("%d rows, want 10", len(got))
+			}
+		})
+	}
+}
+
+// The outcome of an undo is unknown as well when the reply to its COMMIT is lost. Doing it again is right either way.
+func TestLostCommitOfUndo(t *testing.T) {
+	for _, fault := range []tcpproxy.Fault{tcpproxy.LoseRequest, tcpproxy.LoseReply} {
+		database := pgtest.Database(t)
+		p, through := proxied(t, database)
+		s := prepared(t, through, transfers())
+		if err := load(t, s, span(0, 9, "h9")); err != nil {
+			t.Fatal(err)
+		}
+		p.Arm(fault, tcpproxy.Place{Text: commitText, Nth: 1})
+		undo := runtime.Undo{Network: "eth", From: 5, Hash: "h4"}
+		if err := s.Undo(t.Context(), undo); runtime.ClassOf(err) != runtime.Ambiguous || err == nil {
+			t.Fatalf("got %v", err)
+		}
+		if err := s.Undo(t.Context(), undo); err != nil {
+			t.Fatal(err)
+		}
+		if got := column[int](t, database, "SELECT 1 FROM transfers"); len(got) != 5 {
+			t.Errorf("%d rows, want 5", len(got))
+		}
+	}
+}
+
+// A connection that ends anywhere in the COPY is a Transient error, and leaves nothing.
+func TestCopyCutAfterSomeBytes(t *testing.T) {
+	database := pgtest.Database(t)
+	p, through := proxied(t, database)
+	s := prepared(t, through, transfers())
+	for _, after := range []int{0, 1, 18, 19, 500, 70_000, 1_000_000} {
+		struck := p.Arm(tcpproxy.LoseRequest, tcpproxy.Place{Text: "FROM STDIN", Nth: 1, After: after})
+		tx, err := s.Begin(t.Context(), runtime.Unit{Ranges: []runtime.Range{span(0, 29_999, "h")}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for from := uint64(0); err == nil && from < 30_000; from += 10_000 {
+			err = tx.Write(t.Context(), transferRows(from, from+9_999))
+		}
+		if err == nil {
+			err = tx.Commit(t.Context())
+		}
+		if runtime.ClassOf(err) != runtime.Transient || err == nil {
+			t.Errorf("after %d bytes: got %v", after, err)
+		}
+		if err := tx.Rollback(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		<-struck
+		if got := column[int](t, database, "SELECT 1 FROM transfers LIMIT 1"); len(got) != 0 {
+			t.Errorf("after %d bytes: rows are visible", after)
+		}
+	}
+	if err := load(t, s, span(0, 9, "h9")); err != nil {
+		t.Errorf("the sink cannot be used afterwards: %v", err)
+	}
+}
+
+// A server that is silent does not hold the loader beyond its context.
+func TestHalfOpenConnection(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		at   tcpproxy.Place
+		want runtime.Class
+	}{
+		{"during COPY", tcpproxy.Place{Text: "FROM STDIN", Nth: 1, After: 100_000}, runtime.Transient},
+		{"at COMMIT", tcpproxy.Place{Text: commitText, Nth: 1}, runtime.Ambiguous},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			database := pgtest.Database(t)
+			p, through := proxied(t, database)
+			s := prepared(t, through, transfers())
+			struck := p.Arm(tcpproxy.HalfOpen, c.at)
+			r := span(0, 9_999, "h")
+			tx, err := s.Begin(t.Context(), runtime.Unit{Ranges: []runtime.Range{r}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			go func() {
+				<-struck
+				cancel()
+			}()
+			if err = tx.Write(ctx, transferRows(0, 9_999)); err == nil {
+				err = tx.Commit(ctx)
+			}
+			if err == nil || runtime.ClassOf(err) != c.want {
+				t.Errorf("got %v of class %v, want %v", err, runtime.ClassOf(err), c.want)
+			}
+			if err := tx.Rollback(ctx); err != nil {
+				t.Fatal(err)
+			}
+			p.Reset() // the server learns that the other side is gone
+			if err := load(t, s, r); err != nil {
+				t.Errorf("the sink cannot be used afterwards: %v", err)
 			}
 		})
 	}
