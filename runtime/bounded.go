@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ampgen/ampgen/runtime/blockrange"
+	"github.com/ampgen/ampgen/runtime/crash"
 )
 
 // A bounded run loads history: what is wanted and not covered is cut into chunks, and each chunk is one query of its blocks and
@@ -177,6 +178,7 @@ func (l *loader) loadChunk(ctx context.Context, network string, c blockrange.Spa
 		if err := unit.write(ctx, m.Record); err != nil || !m.Complete {
 			return err
 		}
+		crash.Point(crash.DuringGapCommit)
 		err := unit.commit(ctx)
 		if err == nil {
 			unit = nil

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ampgen/ampgen/runtime/chain"
+	"github.com/ampgen/ampgen/runtime/crash"
 )
 
 // A followed stream is endless: each microbatch becomes one commit. Connections to the server end, by its will or by failures;
@@ -115,6 +116,7 @@ func (c *connection) take(ctx context.Context, m Message) error {
 	if err != nil {
 		return err
 	}
+	crash.Point(crash.AfterValidate)
 	switch action.Kind {
 	case chain.NoData:
 		c.loader.log.Info("the server has no blocks of the queried tables yet")
@@ -154,6 +156,7 @@ func (c *connection) undo(ctx context.Context, f chain.Fork, m Message) error {
 	if err := l.undo(ctx, Undo{Network: f.Network, From: f.From, Hash: f.Hash}); err != nil {
 		return err
 	}
+	crash.Point(crash.UndoBeforeReplacement)
 	c.progressed = true
 	if f.Deeper {
 		return errAgain

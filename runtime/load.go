@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ampgen/ampgen/runtime/amp"
+	"github.com/ampgen/ampgen/runtime/crash"
 	"github.com/ampgen/ampgen/runtime/telemetry"
 )
 
@@ -51,6 +52,7 @@ func (l *loader) run(ctx context.Context) (err error) {
 		}
 	}
 	if l.endless() {
+		crash.Point(crash.DuringHandover)
 		return l.follow(ctx)
 	}
 	return nil
@@ -107,7 +109,9 @@ func (l *loader) open(ctx context.Context, req Request) (SourceStream, error) {
 func (l *loader) next(ctx context.Context, stream SourceStream) (Message, error) {
 	l.meter.Enter(telemetry.Server)
 	defer l.meter.Enter(telemetry.Other)
-	return stream.Next(ctx)
+	m, err := stream.Next(ctx)
+	crash.Point(crash.AfterReceive)
+	return m, err
 }
 
 // query runs a query that ends, and gives its messages to take until the server says that it is complete. The ranges are those
@@ -141,6 +145,7 @@ func (l *loader) query(ctx context.Context, sql string, take func(Message) error
 		case !sameRanges(synced, m.Ranges):
 			return Errorf(Protocol, op, "query "+l.pipeline.Name, "the ranges changed within one answer, from %v to %v", synced, m.Ranges)
 		}
+		crash.Point(crash.AfterValidate)
 		if err := take(m); err != nil || m.Complete {
 			return err
 		}

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/ampgen/ampgen/runtime/amp"
+	"github.com/ampgen/ampgen/runtime/crash"
 	"github.com/ampgen/ampgen/runtime/telemetry"
 )
 
@@ -125,6 +126,7 @@ func (g *program) load(ctx context.Context, l *loader, logFormat string) error {
 	err := l.run(ctx)
 	view.Stop()
 	if interrupted(ctx, err) && l.endless() {
+		crash.Point(crash.DuringShutdown)
 		err = nil // there is no other end to it
 	}
 	switch s := l.meter.Snapshot(); {

@@ -8,6 +8,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/ampgen/ampgen/runtime/blockrange"
+	"github.com/ampgen/ampgen/runtime/crash"
 	"github.com/ampgen/ampgen/runtime/telemetry"
 )
 
@@ -84,6 +85,7 @@ func (u *openUnit) commit(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	crash.Point(crash.AfterCommitBeforeAck)
 	u.tx = nil
 	var blocks uint64
 	for _, r := range u.unit.Ranges {
@@ -136,6 +138,7 @@ func (u *openUnit) rollback(ctx context.Context) {
 	}
 	ctx, cancel := withGrace(ctx, grace)
 	defer cancel()
+	crash.Point(crash.DuringRollback)
 	if err := u.tx.Rollback(ctx); err != nil {
 		u.loader.log.Warn("rolling back failed; the sink drops the unit when the connection ends", "error", err)
 	}
