@@ -104,14 +104,22 @@ func testCancelled(t *testing.T, h Harness) {
 	wantRows(t, h, table, rowsOf(0, 9, "kept"))
 }
 
+// testWrongSchema writes rows that are not the table's. The unit cannot be committed then, whatever its other rows are.
 func testWrongSchema(t *testing.T, h Harness) {
 	table := events()
 	s := prepared(t, h, table)
 	rows := rowsOf(0, 9, "a")
 	swapped := array.NewRecordBatch(arrow.NewSchema(table.Schema.Fields()[:2], nil), rows.Columns()[:2], rows.NumRows())
-	if err := try(t.Context(), s, unit(span("eth", 0, 9, "h9", "")), swapped); err == nil {
-		t.Error("rows without one of the table's columns were committed")
+	tx, err := s.Begin(t.Context(), unit(span("eth", 0, 9, "h9", "")))
+	check(t, err)
+	check(t, tx.Write(t.Context(), rows))
+	if err := tx.Write(t.Context(), swapped); err == nil {
+		t.Error("rows without one of the table's columns were taken")
 	}
+	if err := tx.Commit(t.Context()); err == nil {
+		t.Error("a unit of which a write failed was committed")
+	}
+	check(t, tx.Rollback(t.Context()))
 	wantRows(t, h, table)
 	wantState(t, s, table)
 }
