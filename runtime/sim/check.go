@@ -6,8 +6,11 @@ import (
 	"github.com/ampgen/ampgen/runtime"
 )
 
-// visible checks what readers of the store see now. It is called after every commit that changed something.
-func (w *world) visible() {
+// visible checks what readers of the store see now. It is called after every commit that changed something; p made it.
+func (w *world) visible(p *process) {
+	if p.epoch != w.store.epoch {
+		w.fail("%s commits, and %s has the fence", p.name, w.store.holder)
+	}
 	if err := w.checkStore(); err != nil {
 		w.fail("%w", err)
 	}

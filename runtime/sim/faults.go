@@ -34,6 +34,9 @@ const (
 	NullRow                         // a column that is NOT NULL has a null
 	NoCompletion                    // a microbatch is not completed before the next
 	RangeChanged                    // the ranges change within a batch answer
+	NoMetadata                      // a message within a microbatch has neither ranges nor rows
+	SchemaChanged                   // the server's columns are not the compiled ones
+	Silence                         // there is nothing new, and the stream says nothing
 
 	// The chain's.
 	Fork           // the tip is replaced
@@ -75,6 +78,7 @@ var faultNames = [faults]string{
 	"cut with OK", "cut with error", "end with OK", "end with error", "open error", "open refused", "rewound", "recut",
 	"cursor ignored", "cursor blind", "fork forgotten", "forward gap", "hash mismatch", "back with the same hash",
 	"other networks", "no parent hash", "rows outside of range", "rows without range", "null row", "no completion", "range changed",
+	"no metadata", "schema changed", "silence",
 	"fork", "fork at start", "fork in middle", "fork at end", "fork of everything", "fork while down", "fork in microbatch",
 	"fork in fork", "fork during undo", "former branch", "shorter branch",
 	"prepare error", "state error", "begin error", "write error", "commit error", "commit reply lost, applied",
@@ -99,11 +103,15 @@ func newDice(seed uint64) *dice {
 	for range 2 + d.IntN(9) {
 		d.oneIn[d.IntN(int(faults))] = []int{3, 8, 20, 60}[d.IntN(4)]
 	}
-	if d.IntN(3) > 0 { // forks and kills are what the rest is about
-		d.oneIn[Fork] = 1 + d.IntN(4)
+	// Forks and kills are what the rest is about.
+	if d.IntN(3) > 0 {
+		d.oneIn[Fork] = d.upTo(4)
 	}
-	if d.IntN(2) > 0 {
-		d.oneIn[Kill] = 2 + d.IntN(6)
+	if d.IntN(2) == 0 {
+		d.oneIn[Kill] = 1 + d.upTo(6)
+	}
+	if d.IntN(4) == 0 {
+		d.oneIn[Takeover] = 1 + d.upTo(6)
 	}
 	return d
 }

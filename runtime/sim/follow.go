@@ -21,33 +21,32 @@ type follow struct {
 	fresh     bool // none of those before it did, since the stream was opened or the client undid
 }
 
-func newFollow(p *process, cursor map[string]runtime.Cursor) *follow {
-	f := &follow{wire: wire{p: p}, fresh: true, exact: true}
-	w := p.w
+func newFollow(c wire, cursor map[string]runtime.Cursor) *follow {
+	f, p, w := &follow{wire: c, fresh: true, exact: true}, c.p, c.p.w
 	if w.hit(EmptyRanges) {
 		f.queue = []message{{complete: true}, f.end(EmptyRanges)}
 	}
-	c, ok := cursor[network]
+	at, ok := cursor[network]
 	if !ok {
 		if len(cursor) > 0 {
 			w.fail("%s sends a cursor of another network: %v", p.name, cursor)
 		}
 		return f
 	}
-	f.sent = w.chain.byHash[c.Hash]
-	if f.sent == nil || f.sent.number != c.Number {
-		w.fail("%s sends a cursor that names no block: %d %s", p.name, c.Number, c.Hash)
+	f.sent = w.chain.byHash[at.Hash]
+	if f.sent == nil || f.sent.number != at.Number {
+		w.fail("%s sends a cursor that names no block: %d %s", p.name, at.Number, at.Hash)
 		return f
 	}
-	w.log("%s resumes after %d, which is canonical: %t", p.name, c.Number, w.chain.isCanonical(f.sent))
-	canonical, known := w.chain.isCanonical(f.sent), w.chain.at(c.Number) != nil
+	w.log("%s resumes after %d, which is canonical: %t", p.name, at.Number, w.chain.isCanonical(f.sent))
+	canonical, known := w.chain.isCanonical(f.sent), w.chain.at(at.Number) != nil
 	switch {
 	case w.hit(CursorIgnored):
 		f.sent, f.exact = nil, false
 	case !canonical && known && w.hit(CursorBlind):
-		f.from, f.exact = c.Number+1, false
+		f.from, f.exact = at.Number+1, false
 	case !canonical && known && w.hit(ForkForgotten):
-		f.from, f.exact = c.Number, false
+		f.from, f.exact = at.Number, false
 	}
 	return f
 }
@@ -70,6 +69,7 @@ func (f *follow) Next(ctx context.Context) (runtime.Message, error) {
 		if len(f.queue) > 0 {
 			return f.next()
 		}
+		f.p.w.note(Silence, call == "reads")
 	}
 }
 

@@ -2,6 +2,8 @@ package sim
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -36,6 +38,12 @@ func (s *Sum) Add(r *Report) {
 	for f, n := range r.Faults {
 		t.Faults[f] += n
 	}
+	if t.Kills == nil {
+		t.Kills = map[string]int{}
+	}
+	for at, n := range r.Kills {
+		t.Kills[at] += n
+	}
 }
 
 // Missing are the faults that never happened.
@@ -59,6 +67,10 @@ func (s *Sum) String() string {
 	fmt.Fprintf(&b, "%d loaders started, %d of them fenced\n", t.Loaders, t.Fenced)
 	for f, n := range t.Faults {
 		fmt.Fprintf(&b, "  %-28s %8d\n", Fault(f), n)
+	}
+	b.WriteString("killed before the loader\n")
+	for _, at := range slices.Sorted(maps.Keys(t.Kills)) {
+		fmt.Fprintf(&b, "  %-28s %8d\n", at, t.Kills[at])
 	}
 	return b.String()
 }

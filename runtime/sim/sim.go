@@ -13,8 +13,9 @@ type Report struct {
 	Events  []string // in order; with Options.Verbose also what the loaders log
 
 	Steps, Blocks, Rows, Commits, Undos, Checks, Loaders, Fenced int
-	Simulated                                                    time.Duration // what the loaders waited for
-	Faults                                                       [faults]int   // by Fault
+	Simulated                                                    time.Duration  // what the loaders waited for
+	Faults                                                       [faults]int    // by Fault
+	Kills                                                        map[string]int // by what the loader was about to do
 }
 
 // Options are settings of a run that are not drawn from its seed.
@@ -27,11 +28,12 @@ type Options struct {
 type bug int
 
 const (
-	noBug     bug = iota
-	undoLess      // an undo leaves the block at the fork point
-	loseRow       // a commit stores the state without the first row
-	loseState     // a commit stores the rows without the state
-	noFence       // a commit does not check the fence
+	noBug       bug = iota
+	undoLess        // an undo leaves the block at the fork point
+	undoNothing     // an undo does nothing and says that it did
+	loseRow         // a commit stores the state without the first row
+	loseState       // a commit stores the rows without the state
+	noFence         // a commit does not check the fence
 )
 
 // job is what loaders are to do, one after the other.
@@ -92,7 +94,7 @@ func Run(seed uint64, o Options) *Report {
 
 func newWorld(seed uint64, o Options) *world {
 	d := newDice(seed)
-	w := &world{dice: d, cuts: map[*block]*block{}, store: newStore(), verbose: o.Verbose, bug: o.bug, report: &Report{Seed: seed},
+	w := &world{dice: d, cuts: map[*block]*block{}, store: newStore(), verbose: o.Verbose, bug: o.bug, report: &Report{Seed: seed, Kills: map[string]int{}},
 		blocksPerMicrobatch: d.upTo(10), rowsPerMessage: d.upTo(5), rowsPerBlock: d.IntN(4), chunk: uint64(d.upTo(12))}
 	first := []uint64{0, 0, 1, 17_000_000}[d.IntN(4)]
 	w.chain = newTree(first)
@@ -171,6 +173,7 @@ func (w *world) disturb() {
 	case n == 0 && len(w.running) > 0 && w.hit(Kill):
 		p := w.running[w.IntN(len(w.running))]
 		w.log("%s is killed when it %s", p.name, p.at)
+		w.report.Kills[p.at]++
 		w.kill(p)
 	case n == 1 && len(w.running) > 0 && w.hit(Stop):
 		p := w.running[w.IntN(len(w.running))]

@@ -77,10 +77,11 @@ func TestDeterminism(t *testing.T) {
 // they matter.
 func TestBugsAreFound(t *testing.T) {
 	for b, name := range map[bug]string{
-		undoLess:  "an undo leaves the block at the fork point",
-		loseRow:   "a commit stores the state without the first row",
-		loseState: "a commit stores the rows without the state",
-		noFence:   "a commit does not check the fence",
+		undoLess:    "an undo leaves the block at the fork point",
+		undoNothing: "an undo does nothing",
+		loseRow:     "a commit stores the state without the first row",
+		loseState:   "a commit stores the rows without the state",
+		noFence:     "a commit does not check the fence",
 	} {
 		failed := 0
 		for seed := uint64(1); seed <= 200; seed++ {

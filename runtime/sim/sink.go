@@ -91,15 +91,18 @@ func (s *sink) Undo(_ context.Context, u runtime.Undo) error {
 	if err := w.checkUndo(p, u); err != nil {
 		w.fail("%s undoes from block %d: %w", p.name, u.From, err)
 	}
-	if w.bug == undoLess {
+	switch w.bug {
+	case undoLess:
 		u.From++
+	case undoNothing:
+		return nil
 	}
 	p.stream.fresh = true
 	changed := w.store.undo(u)
 	w.log("%s undid from %d, before it %s: %v", p.name, u.From, short(u.Hash), changed)
 	if changed {
 		w.report.Undos++
-		w.visible()
+		w.visible(p)
 	}
 	if w.hit(KillUndo) {
 		p.kill()
@@ -183,10 +186,10 @@ func (t *tx) apply() error {
 	}
 	w.report.Commits++
 	w.log("%s committed %v with %d rows", t.p.name, t.unit.Ranges[0], len(rows))
-	w.visible()
+	w.visible(t.p)
 	if w.store.compact() {
 		w.count[Compact]++
-		w.visible()
+		w.visible(t.p)
 	}
 	return nil
 }

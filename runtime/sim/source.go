@@ -21,6 +21,8 @@ var schema = arrow.NewSchema([]arrow.Field{
 	{Name: "block_id", Type: arrow.PrimitiveTypes.Uint64},
 }, nil)
 
+var otherSchema = arrow.NewSchema(schema.Fields()[:2], nil)
+
 func newPipeline() *runtime.Pipeline {
 	return &runtime.Pipeline{Name: "Sim", SQL: query, RangeSQL: query, Mode: runtime.Stream, Query: schema,
 		Table: runtime.Table{Pipeline: "sim", Name: "sim", Schema: schema, Block: "block_num", Key: []string{"block_num", "row_index"}}}
@@ -33,7 +35,16 @@ func (s *source) Schema(context.Context, string, bool) (*arrow.Schema, error) {
 	if err := s.p.step("asks for the schema"); err != nil {
 		return nil, err
 	}
-	return schema, s.open()
+	return s.p.schema(), s.open()
+}
+
+// schema is what the server announces.
+func (p *process) schema() *arrow.Schema {
+	if p.w.hit(SchemaChanged) {
+		p.excused[runtime.Drift] = true
+		return otherSchema
+	}
+	return schema
 }
 
 func (s *source) Open(ctx context.Context, req runtime.Request) (runtime.SourceStream, error) {
@@ -50,10 +61,11 @@ func (s *source) Open(ctx context.Context, req runtime.Request) (runtime.SourceS
 	if p.streams++; p.streams > 1 {
 		p.w.fail("%s has %d streams open", p.name, p.streams)
 	}
+	c := wire{p: p, schema: p.schema()}
 	if !req.Follow {
-		return newAnswer(p, req.SQL), nil
+		return newAnswer(c, req.SQL), nil
 	}
-	p.stream = newFollow(p, req.Cursor)
+	p.stream = newFollow(c, req.Cursor)
 	return p.stream, nil
 }
 
@@ -83,12 +95,13 @@ type message struct {
 // wire is what streams and answers have in common: a queue of messages on their way to one process.
 type wire struct {
 	p      *process
+	schema *arrow.Schema // as announced
 	queue  []message
 	record arrow.RecordBatch
 	closed bool
 }
 
-func (c *wire) Schema() *arrow.Schema { return schema }
+func (c *wire) Schema() *arrow.Schema { return c.schema }
 
 func (c *wire) Close() error {
 	if !c.closed {
@@ -188,6 +201,8 @@ func (c *wire) finish(out []message, r runtime.Range, certain bool) []message {
 			m.strict, m.lie = certain, true
 		case w.hit(RowsWithoutRange):
 			m.ranges, m.strict, m.lie = nil, certain, true
+		case w.hit(NoMetadata):
+			out = append(out, message{lie: true})
 		case w.hit(NullRow):
 			m.null, m.strict, m.lie = true, certain, true
 		}
@@ -209,9 +224,8 @@ type answer struct{ wire }
 
 var filter = regexp.MustCompile(`\) AS "ampgen_range" WHERE (?:FALSE|"block_num" >= (\d+) AND "block_num" <= (\d+))$`)
 
-func newAnswer(p *process, sql string) *answer {
-	a := &answer{wire{p: p}}
-	w := p.w
+func newAnswer(c wire, sql string) *answer {
+	a, p, w := &answer{c}, c.p, c.p.w
 	m := filter.FindStringSubmatch(sql)
 	if m == nil {
 		w.fail("%s sends a query that the server does not know: %s", p.name, sql)
