@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/spf13/pflag"
@@ -22,8 +23,8 @@ type Sink interface {
 	// Begin opens a commit unit. A sink may allow several at once for different ranges; one that does not says so with a
 	// Permanent error.
 	Begin(ctx context.Context, u Unit) (Tx, error)
-	// Undo removes (or, with Table.History, marks) the rows at or after a fork point and cuts the coverage, in one commit.
-	// Doing it again changes nothing.
+	// Undo removes the rows at or after a fork point and cuts the coverage, in one commit. Doing it again changes nothing. With
+	// Table.History it marks the rows instead; the commit of a unit that covers their blocks again writes its id to them.
 	Undo(ctx context.Context, u Undo) error
 	Close() error
 }
@@ -58,14 +59,15 @@ type Undo struct {
 	// Hash is the hash of block From-1 on the surviving chain; empty when unknown. A covered range that contains From is cut to end
 	// there, and has that hash. So has a range that ends there and had none: the chain left it only at From.
 	Hash string
-	// Replacement is the batch id of the unit that replaces the undone rows, for history tables; empty when not known yet.
-	Replacement string
 }
 
 // State is what a sink has, read back from the sink.
 type State struct {
-	// Ranges are the committed ranges by network and start. Ranges without Hash are unproven (loaded by position).
+	// Ranges are the committed ranges by network and start. Ranges without Hash are unproven (loaded by position). Neighbours that
+	// are older than any reorganisation are merged (blockrange.Compactable), so that there are few however much was committed.
 	Ranges []Range
+	// Changed is when the ranges last changed; zero before they did.
+	Changed time.Time
 	// Fence is the epoch that the newest instance took, 0 before the first, and Holder says who that is.
 	Fence  uint64
 	Holder string

@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS "erc20_transfers" (
     PRIMARY KEY ("block_num", "log_index")
 );
 
--- What is loaded: one row per committed range of blocks, both ends included.
+-- What is loaded: one row per committed range of blocks, both ends included. Old neighbours are merged; units counts them.
 CREATE TABLE IF NOT EXISTS "amp_stream_state" (
     connection_name VARCHAR NOT NULL,
     table_name VARCHAR NOT NULL,
@@ -29,6 +29,7 @@ CREATE TABLE IF NOT EXISTS "amp_stream_state" (
     start_parent_hash VARCHAR,
     processed_at TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT current_timestamp,
     end_timestamp BIGINT,
+    units UBIGINT NOT NULL DEFAULT 1,
     PRIMARY KEY (connection_name, table_name, network, batch_id)
 );
 

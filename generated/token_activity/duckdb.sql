@@ -12,7 +12,7 @@ CREATE TABLE IF NOT EXISTS "token_activity" (
     "_amp_batch_id" VARCHAR NOT NULL
 );
 
--- What is loaded: one row per committed range of blocks, both ends included.
+-- What is loaded: one row per committed range of blocks, both ends included. Old neighbours are merged; units counts them.
 CREATE TABLE IF NOT EXISTS "amp_stream_state" (
     connection_name VARCHAR NOT NULL,
     table_name VARCHAR NOT NULL,
@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS "amp_stream_state" (
     start_parent_hash VARCHAR,
     processed_at TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT current_timestamp,
     end_timestamp BIGINT,
+    units UBIGINT NOT NULL DEFAULT 1,
     PRIMARY KEY (connection_name, table_name, network, batch_id)
 );
 

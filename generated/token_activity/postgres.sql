@@ -12,7 +12,7 @@ CREATE TABLE IF NOT EXISTS "token_activity" (
     "_amp_batch_id" text
 );
 
--- What is loaded: one row per committed range of blocks, both ends inclusive.
+-- What is loaded: one row per committed range of blocks, both ends inclusive. Old neighbours are merged; units counts them.
 CREATE TABLE IF NOT EXISTS "amp_stream_state" (
     connection_name text NOT NULL,
     table_name text NOT NULL,
@@ -24,9 +24,10 @@ CREATE TABLE IF NOT EXISTS "amp_stream_state" (
     start_parent_hash text,
     processed_at timestamptz NOT NULL DEFAULT now(),
     end_timestamp bigint,
+    units bigint NOT NULL DEFAULT 1,
     PRIMARY KEY (connection_name, table_name, network, batch_id)
 );
-ALTER TABLE "amp_stream_state" ADD COLUMN IF NOT EXISTS end_timestamp bigint;
+ALTER TABLE "amp_stream_state" ADD COLUMN IF NOT EXISTS end_timestamp bigint, ADD COLUMN IF NOT EXISTS units bigint NOT NULL DEFAULT 1;
 CREATE INDEX IF NOT EXISTS amp_stream_state_blocks ON "amp_stream_state" (connection_name, table_name, network, end_block);
 
 -- Who may load: only the holder of the newest epoch commits.

@@ -13,6 +13,7 @@ import (
 	"slices"
 
 	"github.com/ampgen/ampgen/runtime"
+	"github.com/ampgen/ampgen/runtime/coverage"
 	"github.com/ampgen/ampgen/runtime/crash"
 	"github.com/ampgen/ampgen/sinks/duckdb/ddl"
 )
@@ -68,9 +69,14 @@ func (s *Sink) Prepare(ctx context.Context, t *runtime.Table) error {
 		if err := table.compare(ctx, s.db.admin); err != nil {
 			return err
 		}
-		epoch, err = table.take(ctx, s.db.admin, holderName())
+		if err := table.checkAlone(ctx, s.db.admin); err != nil {
+			return err
+		}
+		if epoch, err = table.take(ctx, s.db.admin, holderName()); err != nil {
+			return err
+		}
 		crash.Point(crash.DuringFenceTakeover)
-		return err
+		return table.compact(ctx, s.db.admin)
 	})
 	if err != nil {
 		return classify(err, "prepare table", t.Name)
@@ -139,9 +145,13 @@ func (s *Sink) state(ctx context.Context, t *runtime.Table) (state runtime.State
 		return state, err
 	}
 	all, err := table.coverage(ctx, s.db.admin, "true")
+	if err != nil {
+		return state, err
+	}
 	for _, c := range all {
 		state.Ranges = append(state.Ranges, c.Range)
 	}
+	state.Changed, err = table.changed(ctx, s.db.admin)
 	return state, err
 }
 
@@ -194,13 +204,13 @@ func validate(ranges []runtime.Range) error {
 func (s *Sink) admit(ctx context.Context, u runtime.Unit) (covered bool, err error) {
 	if u.Replace {
 		all, err := s.table.coverage(ctx, s.db.admin, "true")
-		return err == nil && same(u, all), err
+		return err == nil && coverage.Same(u.Ranges, all), err
 	}
 	overlapping, err := s.table.overlapping(ctx, s.db.admin, u.Ranges)
 	if err != nil {
 		return false, err
 	}
-	return admit(u, overlapping)
+	return coverage.Admit(u.Ranges, overlapping)
 }
 
 // checkFence refuses if another sink prepared the table since. Under db.commit.

@@ -456,13 +456,14 @@ func TestUndoKeepsHistory(t *testing.T) {
 	table.Key = []string{"block_num"}
 	s := opened(t, path, table)
 	load(t, s, unit(span(1, 3, "0x3", "")), rows(1, 3))
-	if err := s.Undo(t.Context(), runtime.Undo{Network: "mainnet", From: 2, Hash: "0x1", Replacement: "next"}); err != nil {
+	if err := s.Undo(t.Context(), runtime.Undo{Network: "mainnet", From: 2, Hash: "0x1"}); err != nil {
 		t.Fatal(err)
 	}
-	load(t, s, unit(span(2, 2, "0x2b", "0x1")), rows(2, 2))
+	next := unit(span(2, 2, "0x2b", "0x1"))
+	load(t, s, next, rows(2, 2))
 	equal(t, read(t, path, "SELECT block_num::VARCHAR, name FROM events_current ORDER BY 1"), []string{"1|event 1", "2|event 2"})
 	equal(t, read(t, path, "SELECT block_num::VARCHAR, _amp_is_current::VARCHAR, _amp_reorg_batch_id FROM events_history ORDER BY 1, 2"),
-		[]string{"1|true|NULL", "2|false|next", "2|true|NULL", "3|false|next"})
+		[]string{"1|true|NULL", "2|false|" + next.ID(), "2|true|NULL", "3|false|NULL"})
 }
 
 func TestDriverRefusesNoFile(t *testing.T) {

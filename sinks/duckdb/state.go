@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/ampgen/ampgen/runtime"
 	"github.com/ampgen/ampgen/runtime/blockrange"
+	"github.com/ampgen/ampgen/runtime/coverage"
 	"github.com/ampgen/ampgen/sinks/duckdb/ddl"
 )
 
@@ -49,29 +51,41 @@ func (t *target) exists(ctx context.Context, c *conn, name string) (bool, error)
 }
 
 // coverage reads the committed ranges that meet where, a condition on the state table, by network and start.
-func (t *target) coverage(ctx context.Context, c *conn, where string) ([]committed, error) {
+func (t *target) coverage(ctx context.Context, c *conn, where string) ([]coverage.Row, error) {
 	rows, err := c.query(ctx, fmt.Sprintf(
-		`SELECT network, batch_id, start_block::VARCHAR, end_block::VARCHAR, end_hash, start_parent_hash, coalesce(end_timestamp, 0)::VARCHAR
+		`SELECT network, batch_id, start_block::VARCHAR, end_block::VARCHAR, end_hash, start_parent_hash, coalesce(end_timestamp, 0)::VARCHAR,
+			units::VARCHAR
 		FROM %s WHERE %s AND (%s) ORDER BY network, start_block`, t.state, t.key, where))
 	if err != nil {
 		return nil, err
 	}
-	out := make([]committed, len(rows))
+	out := make([]coverage.Row, len(rows))
 	for i, row := range rows {
 		start, errStart := strconv.ParseUint(row[2], 10, 64)
 		end, errEnd := strconv.ParseUint(row[3], 10, 64)
 		timestamp, errTimestamp := strconv.ParseInt(row[6], 10, 64)
-		if errStart != nil || errEnd != nil || errTimestamp != nil {
+		units, errUnits := strconv.ParseUint(row[7], 10, 64)
+		if errStart != nil || errEnd != nil || errTimestamp != nil || errUnits != nil {
 			return nil, fmt.Errorf("row %q of %s is not a range", row, t.state)
 		}
-		out[i] = committed{Range: blockrange.FromStored(row[0], start, end, row[4], row[5]), batch: row[1]}
+		out[i] = coverage.Row{Range: blockrange.FromStored(row[0], start, end, row[4], row[5]), Batch: row[1], Units: units}
 		out[i].Timestamp = timestamp
 	}
 	return out, nil
 }
 
+// changed is when the coverage last changed, as far as its rows say; zero if there are none.
+func (t *target) changed(ctx context.Context, c *conn) (time.Time, error) {
+	rows, err := c.query(ctx, fmt.Sprintf("SELECT epoch_us(max(processed_at))::VARCHAR FROM %s WHERE %s", t.state, t.key))
+	if err != nil || rows[0][0] == "" {
+		return time.Time{}, err
+	}
+	micros, err := strconv.ParseInt(rows[0][0], 10, 64)
+	return time.UnixMicro(micros), err
+}
+
 // overlapping reads the committed ranges that share blocks with one of ranges.
-func (t *target) overlapping(ctx context.Context, c *conn, ranges []runtime.Range) ([]committed, error) {
+func (t *target) overlapping(ctx context.Context, c *conn, ranges []runtime.Range) ([]coverage.Row, error) {
 	where := make([]string, len(ranges))
 	for i, r := range ranges {
 		where[i] = fmt.Sprintf("network = %s AND start_block <= %s AND end_block >= %s", literal(r.Network), number(r.End), number(r.Start))
@@ -101,17 +115,56 @@ func (t *target) take(ctx context.Context, c *conn, holder string) (uint64, erro
 		t.fence, literal(t.Pipeline), literal(t.Name), epoch, literal(holder)))
 }
 
-// cover is the statement that adds ranges to the coverage.
-func (t *target) cover(ranges []runtime.Range) string {
-	values := make([]string, len(ranges))
-	for i, r := range ranges {
+// change are the statements that change the coverage.
+func (t *target) change(c coverage.Change) []string {
+	var script []string
+	if len(c.Remove) > 0 {
+		keys := make([]string, len(c.Remove))
+		for i, r := range c.Remove {
+			keys[i] = fmt.Sprintf("(%s, %s)", literal(r.Network), literal(r.Batch))
+		}
+		script = append(script, fmt.Sprintf("DELETE FROM %s WHERE %s AND (network, batch_id) IN (%s)", t.state, t.key, strings.Join(keys, ", ")))
+	}
+	if len(c.Add) == 0 {
+		return script
+	}
+	values := make([]string, len(c.Add))
+	for i, r := range c.Add {
 		timestamp := "NULL"
 		if r.Timestamp != 0 {
 			timestamp = strconv.FormatInt(r.Timestamp, 10)
 		}
-		values[i] = "(" + strings.Join([]string{literal(t.Pipeline), literal(t.Name), literal(r.Network), literal(r.ID()),
-			number(r.Start), number(r.End), literal(r.StoredHash()), literal(r.PrevHash), timestamp}, ", ") + ")"
+		values[i] = "(" + strings.Join([]string{literal(t.Pipeline), literal(t.Name), literal(r.Network), literal(r.Batch),
+			number(r.Start), number(r.End), literal(r.StoredHash()), literal(r.PrevHash), timestamp, number(r.Units)}, ", ") + ")"
 	}
-	return fmt.Sprintf(`INSERT INTO %s (connection_name, table_name, network, batch_id, start_block, end_block, end_hash,
-		start_parent_hash, end_timestamp) VALUES %s`, t.state, strings.Join(values, ", "))
+	return append(script, fmt.Sprintf(`INSERT INTO %s (connection_name, table_name, network, batch_id, start_block, end_block, end_hash,
+		start_parent_hash, end_timestamp, units) VALUES %s`, t.state, strings.Join(values, ", ")))
+}
+
+// compact merges the old part of the coverage, in a transaction on c.
+func (t *target) compact(ctx context.Context, c *conn) error {
+	rows, err := t.coverage(ctx, c, "true")
+	if err != nil {
+		return err
+	}
+	script := t.change(coverage.Compact(rows))
+	if len(script) == 0 {
+		return nil
+	}
+	return c.exec(ctx, strings.Join(script, "; "))
+}
+
+// checkAlone refuses to share a history table: nothing in its marked rows says which pipeline is to name their replacement.
+func (t *target) checkAlone(ctx context.Context, c *conn) error {
+	if !t.History {
+		return nil
+	}
+	others, err := c.query(ctx, fmt.Sprintf("SELECT connection_name FROM %s WHERE table_name = %s AND connection_name <> %s LIMIT 1",
+		t.fence, literal(t.Name), literal(t.Pipeline)))
+	if err != nil || len(others) == 0 {
+		return err
+	}
+	return &runtime.Error{Class: runtime.Permanent, Op: "prepare table", On: t.Name,
+		Err:  fmt.Errorf("it is a history table that pipeline %s loads, and pipeline %s cannot load it too", others[0][0], t.Pipeline),
+		Help: "give each pipeline a history table of its own"}
 }

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/ampgen/ampgen/runtime"
+	"github.com/ampgen/ampgen/runtime/coverage"
 	"github.com/ampgen/ampgen/runtime/crash"
 	"github.com/ampgen/ampgen/sinks/duckdb/ddl"
 )
@@ -182,14 +184,23 @@ func (s *Sink) commit(ctx context.Context, t *tx) error {
 	if covered, err := s.admit(ctx, t.unit); err != nil || covered {
 		return err
 	}
-	script := s.table.cover(t.unit.Ranges)
+	if !t.unit.Replace && s.commits%coverage.CompactEvery == coverage.CompactEvery-1 {
+		// It is a commit of its own, since t sees the state as it was when it began, and other units were committed since.
+		if err := transact(ctx, s.db.admin, func() error { return s.table.compact(ctx, s.db.admin) }); err != nil {
+			return err
+		}
+	}
+	script := s.table.change(coverage.Change{Add: coverage.RowsOf(t.unit.Ranges)})
+	if s.table.History {
+		script = append(script, s.table.nameReplacement(t.unit)...)
+	}
 	if t.unit.Replace {
 		if t.since != s.commits { // t does not see those rows, and so would not replace them
 			return runtime.Errorf(runtime.Transient, "replace rows", s.on(), "other units were committed meanwhile")
 		}
-		script = fmt.Sprintf("DELETE FROM %s WHERE %s; %s", s.table.state, s.table.key, script)
+		script = slices.Insert(script, 0, fmt.Sprintf("DELETE FROM %s WHERE %s", s.table.state, s.table.key))
 	}
-	if err := t.conn.exec(ctx, script); err != nil {
+	if err := t.conn.exec(ctx, strings.Join(script, "; ")); err != nil {
 		return err
 	}
 	crash.Point(crash.StateSentNoReply)

@@ -3,11 +3,10 @@ package duckdb
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/ampgen/ampgen/runtime"
-	"github.com/ampgen/ampgen/runtime/blockrange"
+	"github.com/ampgen/ampgen/runtime/coverage"
 	"github.com/ampgen/ampgen/runtime/crash"
 	"github.com/ampgen/ampgen/sinks/duckdb/ddl"
 )
@@ -33,14 +32,17 @@ func (s *Sink) undo(ctx context.Context, u runtime.Undo) error {
 	if err != nil {
 		return err
 	}
-	affected := slices.Clone(all)
-	affected = slices.DeleteFunc(affected, func(c committed) bool { return c.Network != u.Network || c.End < u.From })
-	if len(affected) == 0 {
+	change := coverage.Undo(all, u.Network, u.From, u.Hash)
+	script := s.table.change(change)
+	if len(script) == 0 {
 		return nil
 	}
-	script := []string{s.table.removeRows(u, all, affected)}
-	for _, c := range affected {
-		script = append(script, s.table.cut(c, u))
+	if undone := change.Undone(u.From); len(undone) > 0 {
+		rows, err := s.removeRows(ctx, u, undone)
+		if err != nil {
+			return err
+		}
+		script = append(script, rows)
 	}
 	err = transact(ctx, s.db.admin, func() error {
 		err := s.db.admin.exec(ctx, strings.Join(script, "; "))
@@ -53,35 +55,52 @@ func (s *Sink) undo(ctx context.Context, u runtime.Undo) error {
 	return err
 }
 
-// removeRows is the statement that deletes the rows of the undone blocks, or marks them. In a table of several networks, they
-// are told apart by the units that wrote them.
-func (t *target) removeRows(u runtime.Undo, all, affected []committed) string {
+// removeRows is the statement that deletes the rows of the undone blocks, or marks them. Where the table has rows of other
+// networks or pipelines, they are told apart by the units that wrote them.
+func (s *Sink) removeRows(ctx context.Context, u runtime.Undo, undone []coverage.Row) (string, error) {
+	t := s.table
 	where := fmt.Sprintf("%s >= %s", ddl.Quote(t.Block), number(u.From))
-	if slices.ContainsFunc(all, func(c committed) bool { return c.Network != u.Network }) {
-		ids := make([]string, len(affected))
-		for i, c := range affected {
-			ids[i] = literal(c.batch)
+	others, err := s.db.admin.query(ctx, fmt.Sprintf("SELECT network FROM %s WHERE table_name = %s AND (connection_name <> %s OR network <> %s) LIMIT 1",
+		t.state, literal(t.Name), literal(t.Pipeline), literal(u.Network)))
+	if err != nil {
+		return "", err
+	}
+	if len(others) > 0 {
+		ids := make([]string, len(undone))
+		for i, c := range undone {
+			if c.Units > 1 {
+				return "", t.inseparable(fmt.Sprintf("the ranges that %s was merged from are not known apart any more", c.Range))
+			}
+			ids[i] = literal(c.Batch)
 		}
 		where += fmt.Sprintf(" AND list_has_any(string_split(%s, '|'), [%s])", ddl.Quote(ddl.BatchColumn), strings.Join(ids, ", "))
+		mixed, err := s.db.admin.query(ctx, fmt.Sprintf("SELECT 'yes' FROM %s WHERE %s AND contains(%s, '|') LIMIT 1", t.rows, where, ddl.Quote(ddl.BatchColumn)))
+		if err != nil {
+			return "", err
+		}
+		if len(mixed) > 0 {
+			return "", t.inseparable("the rows were loaded together with those of other networks")
+		}
 	}
-	if !t.History {
-		return fmt.Sprintf("DELETE FROM %s WHERE %s", t.rows, where)
+	if t.History {
+		return fmt.Sprintf("UPDATE %s SET %s = false WHERE %s AND %[2]s", t.rows, ddl.Quote(ddl.CurrentColumn), where), nil
 	}
-	replacement := "NULL"
-	if u.Replacement != "" {
-		replacement = literal(u.Replacement)
-	}
-	return fmt.Sprintf("UPDATE %s SET %s = false, %s = %s WHERE %s AND %[2]s", t.rows, ddl.Quote(ddl.CurrentColumn),
-		ddl.Quote(ddl.ReorgColumn), replacement, where)
+	return fmt.Sprintf("DELETE FROM %s WHERE %s", t.rows, where), nil
 }
 
-// cut is the statement that takes the undone blocks out of the committed range c.
-func (t *target) cut(c committed, u runtime.Undo) string {
-	row := fmt.Sprintf("%s AND network = %s AND batch_id = %s AND start_block = %s", t.key, literal(c.Network), literal(c.batch), number(c.Start))
-	if c.Start >= u.From {
-		return fmt.Sprintf("DELETE FROM %s WHERE %s", t.state, row)
+func (t *target) inseparable(why string) error {
+	return &runtime.Error{Class: runtime.Permanent, Op: "undo", On: "table " + t.Name,
+		Err:  fmt.Errorf("the table has rows of other networks or pipelines, and those of the undone blocks cannot be told apart from them: %s", why),
+		Help: "load each network by a query and into a table of its own"}
+}
+
+// nameReplacement are the statements that write u's id to the rows of a history table that u replaces: those of its blocks that
+// an undo marked and nothing has replaced since.
+func (t *target) nameReplacement(u runtime.Unit) []string {
+	var script []string
+	for _, r := range u.Ranges {
+		script = append(script, fmt.Sprintf("UPDATE %s SET %s = %s WHERE NOT %s AND %[2]s IS NULL AND %[5]s BETWEEN %[6]s AND %[7]s",
+			t.rows, ddl.Quote(ddl.ReorgColumn), literal(u.ID()), ddl.Quote(ddl.CurrentColumn), ddl.Quote(t.Block), number(r.Start), number(r.End)))
 	}
-	rest := blockrange.Range{Network: c.Network, Start: c.Start, End: u.From - 1, Hash: u.Hash, PrevHash: c.PrevHash}
-	return fmt.Sprintf("UPDATE %s SET end_block = %s, end_hash = %s, end_timestamp = NULL WHERE %s",
-		t.state, number(rest.End), literal(rest.StoredHash()), row)
+	return script
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -21,8 +22,9 @@ type Sink struct {
 	newEncoder func() pgcopy.Encoder
 	holder     string
 
-	table *target // after Prepare
-	epoch int64   // of the fence, taken by Prepare
+	table   *target // after Prepare
+	epoch   int64   // of the fence, taken by Prepare
+	commits atomic.Int64
 }
 
 var _ runtime.Sink = (*Sink)(nil)
@@ -40,9 +42,15 @@ func (s *Sink) Prepare(ctx context.Context, t *runtime.Table) error {
 		if err := target.create(ctx, conn); err != nil {
 			return err
 		}
+		if err := target.checkAlone(ctx, conn); err != nil {
+			return err
+		}
 		epoch, err = target.takeFence(ctx, conn, s.holder)
 		crash.Point(crash.DuringFenceTakeover)
-		return err
+		if err != nil {
+			return err
+		}
+		return target.compact(ctx, conn)
 	})
 	if err != nil {
 		return classify("prepare", target.on(), err)
@@ -108,13 +116,13 @@ func (t *target) createBeside(ctx context.Context, conn *pgx.Conn, table ddl.Tab
 			return err
 		}
 		if !found {
-			if err := run(ctx, conn, ddl.CreateViews(table)); err != nil {
+			if err := run(ctx, conn, ddl.CreateHistory(table)); err != nil {
 				return err
 			}
 		}
 	}
 	complete, err := queryValue[bool](ctx, conn, `SELECT to_regclass($2) IS NOT NULL AND EXISTS (
-		SELECT FROM pg_catalog.pg_attribute WHERE attrelid = to_regclass($1) AND attname = 'end_timestamp')`, t.state, t.fence)
+		SELECT FROM pg_catalog.pg_attribute WHERE attrelid = to_regclass($1) AND attname = 'units')`, t.state, t.fence)
 	if err != nil || complete {
 		return err
 	}
@@ -144,6 +152,9 @@ func (s *Sink) State(ctx context.Context, t *runtime.Table) (runtime.State, erro
 		}
 		for _, r := range all {
 			state.Ranges = append(state.Ranges, r.Range)
+		}
+		if state.Changed, err = target.changed(ctx, c); err != nil {
+			return err
 		}
 		if found, err = exists(ctx, c, target.fence); err != nil || !found {
 			return err

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/ampgen/ampgen/runtime"
 	"github.com/ampgen/ampgen/runtime/blockrange"
+	"github.com/ampgen/ampgen/runtime/coverage"
 	"github.com/ampgen/ampgen/sinks/postgres/ddl"
 )
 
@@ -54,68 +56,122 @@ func queryValue[T any](ctx context.Context, q querier, sql string, args ...any) 
 	return pgx.CollectExactlyOneRow(rows, pgx.RowTo[T])
 }
 
-// coverageSQL selects the pipeline's committed ranges. end_timestamp is read by way of JSON since a table that the Python
-// loader made lacks the column.
+// coverageSQL selects the pipeline's committed ranges. The last two columns are read by way of JSON since a table that the
+// Python loader made lacks them.
 func (t *target) coverageSQL() string {
 	return fmt.Sprintf(`SELECT network, batch_id, start_block, end_block, coalesce(end_hash, ''), coalesce(start_parent_hash, ''),
-			coalesce((to_jsonb(s) ->> 'end_timestamp')::bigint, 0)
+			coalesce((to_jsonb(s) ->> 'end_timestamp')::bigint, 0), coalesce((to_jsonb(s) ->> 'units')::bigint, 1)
 		FROM %s s WHERE connection_name = $1 AND table_name = $2`, t.state)
 }
 
 const coverageOrder = " ORDER BY network, start_block"
 
 // coverage reads all committed ranges by network and start.
-func (t *target) coverage(ctx context.Context, q querier) ([]committed, error) {
+func (t *target) coverage(ctx context.Context, q querier) ([]coverage.Row, error) {
 	rows, err := q.Query(ctx, t.coverageSQL()+coverageOrder, t.Pipeline, t.Name)
-	return collectCommitted(rows, err)
+	return collectRows(rows, err)
 }
 
-// admission reads what admit needs: the committed ranges that share blocks with one of ranges.
-func (t *target) overlapping(ctx context.Context, q querier, ranges []runtime.Range) ([]committed, error) {
-	networks, starts, ends := make([]string, len(ranges)), make([]int64, len(ranges)), make([]int64, len(ranges))
-	for i, r := range ranges {
-		networks[i], starts[i], ends[i] = r.Network, int64(r.Start), int64(r.End)
+// changed is when the coverage last changed, as far as its rows say; zero if there are none.
+func (t *target) changed(ctx context.Context, q querier) (time.Time, error) {
+	at, err := queryValue[*time.Time](ctx, q, "SELECT max(processed_at) FROM "+t.state+" WHERE connection_name = $1 AND table_name = $2",
+		t.Pipeline, t.Name)
+	if err != nil || at == nil {
+		return time.Time{}, err
 	}
-	rows, err := q.Query(ctx, t.coverageSQL()+` AND EXISTS (
-			SELECT FROM unnest($3::text[], $4::bigint[], $5::bigint[]) AS u (network, start_block, end_block)
-			WHERE s.network = u.network AND s.end_block >= u.start_block AND s.start_block <= u.end_block)`+coverageOrder,
-		t.Pipeline, t.Name, networks, starts, ends)
-	return collectCommitted(rows, err)
+	return *at, nil
+}
+
+// overlapping reads the committed ranges that share blocks with one of ranges. The index on end_block finds them.
+func (t *target) overlapping(ctx context.Context, q querier, ranges []runtime.Range) ([]coverage.Row, error) {
+	where, args := "false", []any{t.Pipeline, t.Name}
+	for _, r := range ranges {
+		n := len(args)
+		where += fmt.Sprintf(" OR network = $%d AND end_block >= $%d AND start_block <= $%d", n+1, n+2, n+3)
+		args = append(args, r.Network, int64(r.Start), int64(r.End))
+	}
+	rows, err := q.Query(ctx, t.coverageSQL()+" AND ("+where+")"+coverageOrder, args...)
+	return collectRows(rows, err)
 }
 
 // reaching reads the committed ranges of a network that end at or after a block.
-func (t *target) reaching(ctx context.Context, q querier, network string, block uint64) ([]committed, error) {
+func (t *target) reaching(ctx context.Context, q querier, network string, block uint64) ([]coverage.Row, error) {
 	if block > math.MaxInt64 {
 		return nil, nil
 	}
 	rows, err := q.Query(ctx, t.coverageSQL()+" AND network = $3 AND end_block >= $4"+coverageOrder, t.Pipeline, t.Name, network, int64(block))
-	return collectCommitted(rows, err)
+	return collectRows(rows, err)
 }
 
-func collectCommitted(rows pgx.Rows, err error) ([]committed, error) {
+func collectRows(rows pgx.Rows, err error) ([]coverage.Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (committed, error) {
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (coverage.Row, error) {
 		var network, batch, hash, prevHash string
-		var start, end, timestamp int64
-		if err := row.Scan(&network, &batch, &start, &end, &hash, &prevHash, &timestamp); err != nil {
-			return committed{}, err
+		var start, end, timestamp, units int64
+		if err := row.Scan(&network, &batch, &start, &end, &hash, &prevHash, &timestamp, &units); err != nil {
+			return coverage.Row{}, err
 		}
 		r := blockrange.FromStored(network, uint64(start), uint64(end), hash, prevHash)
 		r.Timestamp = timestamp
-		return committed{Range: r, batch: batch}, nil
+		return coverage.Row{Range: r, Batch: batch, Units: uint64(units)}, nil
 	})
 }
 
-// insertCoverage queues the statement that adds ranges to the coverage.
-func (t *target) insertCoverage(batch *pgx.Batch, ranges []runtime.Range) {
-	for _, r := range ranges {
-		batch.Queue(fmt.Sprintf(`INSERT INTO %s (connection_name, table_name, network, batch_id, start_block, end_block,
-				end_hash, start_parent_hash, end_timestamp)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, nullif($8, ''), nullif($9, 0))`, t.state),
-			t.Pipeline, t.Name, r.Network, r.ID(), int64(r.Start), int64(r.End), r.StoredHash(), r.PrevHash, r.Timestamp)
+// change queues the statements that change the coverage.
+func (t *target) change(batch *pgx.Batch, c coverage.Change) {
+	if len(c.Remove) > 0 {
+		networks, ids := make([]string, len(c.Remove)), make([]string, len(c.Remove))
+		for i, r := range c.Remove {
+			networks[i], ids[i] = r.Network, r.Batch
+		}
+		batch.Queue(fmt.Sprintf(`DELETE FROM %s WHERE connection_name = $1 AND table_name = $2
+				AND (network, batch_id) IN (SELECT * FROM unnest($3::text[], $4::text[]))`, t.state), t.Pipeline, t.Name, networks, ids)
 	}
+	for _, r := range c.Add {
+		batch.Queue(fmt.Sprintf(`INSERT INTO %s (connection_name, table_name, network, batch_id, start_block, end_block,
+				end_hash, start_parent_hash, end_timestamp, units)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, nullif($8, ''), nullif($9, 0), $10)`, t.state),
+			t.Pipeline, t.Name, r.Network, r.Batch, int64(r.Start), int64(r.End), r.StoredHash(), r.PrevHash, r.Timestamp, int64(r.Units))
+	}
+}
+
+// compact merges the old part of the coverage.
+func (t *target) compact(ctx context.Context, conn *pgx.Conn) error {
+	rows, err := t.coverage(ctx, conn)
+	if err != nil {
+		return err
+	}
+	batch := &pgx.Batch{}
+	t.change(batch, coverage.Compact(rows))
+	return conn.SendBatch(ctx, batch).Close()
+}
+
+// compactSometimes is called in every commit, and compacts in a few of them.
+func (s *Sink) compactSometimes(ctx context.Context, conn *pgx.Conn) error {
+	if s.commits.Add(1)%coverage.CompactEvery != 0 {
+		return nil
+	}
+	return s.table.compact(ctx, conn)
+}
+
+// checkAlone refuses to share a history table: nothing in its marked rows says which pipeline is to name their replacement.
+func (t *target) checkAlone(ctx context.Context, q querier) error {
+	if !t.History {
+		return nil
+	}
+	rows, err := q.Query(ctx, "SELECT connection_name FROM "+t.fence+" WHERE table_name = $1 AND connection_name <> $2 LIMIT 1", t.Name, t.Pipeline)
+	if err != nil {
+		return err
+	}
+	others, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil || len(others) == 0 {
+		return err
+	}
+	return &runtime.Error{Class: runtime.Permanent, Op: "prepare", On: t.on(),
+		Err:  fmt.Errorf("it is a history table that pipeline %s loads, and pipeline %s cannot load it too", others[0], t.Pipeline),
+		Help: "give each pipeline a history table of its own"}
 }
 
 // fenceState is who may commit.

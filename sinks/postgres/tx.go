@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/ampgen/ampgen/runtime"
+	"github.com/ampgen/ampgen/runtime/coverage"
 	"github.com/ampgen/ampgen/runtime/crash"
 	"github.com/ampgen/ampgen/runtime/pgcopy"
 )
@@ -23,8 +24,8 @@ type tx struct {
 	unit runtime.Unit
 	conn *pgxpool.Conn // nil when the unit is over
 
-	covered bool        // the unit is committed already: its rows are discarded
-	before  []committed // what a replacing unit replaces
+	covered bool           // the unit is committed already: its rows are discarded
+	before  []coverage.Row // what a replacing unit replaces
 	copy    *copyIn
 	failed  error // the first error of Write: the unit can no longer be committed
 }
@@ -66,7 +67,7 @@ func (t *tx) begin(ctx context.Context) error {
 	if t.before, err = table.coverage(ctx, conn); err != nil {
 		return err
 	}
-	if t.covered = same(t.unit, t.before); t.covered {
+	if t.covered = coverage.Same(t.unit.Ranges, t.before); t.covered {
 		return nil
 	}
 	_, err = conn.Exec(ctx, "DELETE FROM "+table.rows)
@@ -78,7 +79,7 @@ func (t *tx) admit(ctx context.Context) (covered bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	return admit(t.unit, overlapping)
+	return coverage.Admit(t.unit.Ranges, overlapping)
 }
 
 // Write is runtime.Tx's. The rows are encoded when it returns; nothing is retained.
@@ -158,10 +159,16 @@ func (t *tx) settle(ctx context.Context) error {
 			return err
 		}
 	}
-	table.insertCoverage(batch, t.unit.Ranges)
+	table.change(batch, coverage.Change{Add: coverage.RowsOf(t.unit.Ranges)})
+	if table.History {
+		table.nameReplacement(batch, t.unit)
+	}
 	reply := conn.SendBatch(ctx, batch)
 	crash.Point(crash.StateSentNoReply)
-	return reply.Close()
+	if err := reply.Close(); err != nil {
+		return err
+	}
+	return t.sink.compactSometimes(ctx, conn)
 }
 
 // Rollback is runtime.Tx's. It ends the unit also when ctx is cancelled already.

@@ -11,7 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/ampgen/ampgen/runtime"
-	"github.com/ampgen/ampgen/runtime/blockrange"
+	"github.com/ampgen/ampgen/runtime/coverage"
 	"github.com/ampgen/ampgen/runtime/crash"
 	"github.com/ampgen/ampgen/sinks/postgres/ddl"
 )
@@ -33,29 +33,30 @@ func (s *Sink) undo(ctx context.Context, conn *pgx.Conn, u runtime.Undo) error {
 	if err := t.checkFence(ctx, conn, s.epoch, true); err != nil {
 		return err
 	}
-	affected, err := t.reaching(ctx, conn, u.Network, u.From)
-	if err != nil || len(affected) == 0 {
+	reaching, err := t.reaching(ctx, conn, u.Network, max(u.From, 1)-1)
+	if err != nil {
 		return err
 	}
-	if err := t.removeRows(ctx, conn, u, affected); err != nil {
-		return err
+	change := coverage.Undo(reaching, u.Network, u.From, u.Hash)
+	if undone := change.Undone(u.From); len(undone) > 0 {
+		if err := t.removeRows(ctx, conn, u, undone); err != nil {
+			return err
+		}
 	}
 	crash.Point(crash.MidUndo)
 	batch := &pgx.Batch{}
-	for _, c := range affected {
-		t.cut(batch, c, u)
-	}
+	t.change(batch, change)
 	return conn.SendBatch(ctx, batch).Close()
 }
 
 // removeRows deletes or marks the rows of the undone blocks. Where the table has rows of other networks or pipelines, they
 // are told apart by the units that wrote them.
-func (t *target) removeRows(ctx context.Context, conn *pgx.Conn, u runtime.Undo, affected []committed) error {
-	bound, ok := t.blockBound(u.From)
-	if !ok {
+func (t *target) removeRows(ctx context.Context, conn *pgx.Conn, u runtime.Undo, undone []coverage.Row) error {
+	typ, largest := t.blockType()
+	if u.From > largest {
 		return nil
 	}
-	where := fmt.Sprintf("%s >= %s", ddl.Quote(t.Block), bound)
+	where := fmt.Sprintf("%s >= '%d'::%s", ddl.Quote(t.Block), u.From, typ)
 	shared, err := queryValue[bool](ctx, conn, fmt.Sprintf(
 		"SELECT EXISTS (SELECT FROM %s WHERE table_name = $1 AND (connection_name <> $2 OR network <> $3))", t.state), t.Name, t.Pipeline, u.Network)
 	if err != nil {
@@ -63,9 +64,12 @@ func (t *target) removeRows(ctx context.Context, conn *pgx.Conn, u runtime.Undo,
 	}
 	args := []any{}
 	if shared {
-		ids := make([]string, len(affected))
-		for i, c := range affected {
-			ids[i] = c.batch
+		ids := make([]string, len(undone))
+		for i, c := range undone {
+			if c.Units > 1 {
+				return t.inseparable(fmt.Sprintf("the ranges that %s was merged from are not known apart any more", c.Range))
+			}
+			ids[i] = c.Batch
 		}
 		args = append(args, ids)
 		where += fmt.Sprintf(" AND string_to_array(%s, '|') && $1::text[]", ddl.Quote(ddl.BatchColumn))
@@ -75,9 +79,7 @@ func (t *target) removeRows(ctx context.Context, conn *pgx.Conn, u runtime.Undo,
 	}
 	statement := fmt.Sprintf("DELETE FROM %s WHERE %s", t.rows, where)
 	if t.History {
-		args = append(args, u.Replacement)
-		statement = fmt.Sprintf("UPDATE %s SET %s = false, %s = nullif($%d::text, '') WHERE %s AND %[2]s",
-			t.rows, ddl.Quote(ddl.CurrentColumn), ddl.Quote(ddl.ReorgColumn), len(args), where)
+		statement = fmt.Sprintf("UPDATE %s SET %s = false WHERE %s AND %[2]s", t.rows, ddl.Quote(ddl.CurrentColumn), where)
 	}
 	_, err = conn.Exec(ctx, statement, args...)
 	return err
@@ -90,17 +92,21 @@ func (t *target) checkSeparable(ctx context.Context, conn *pgx.Conn, where strin
 	if err != nil || !mixed {
 		return err
 	}
-	return &runtime.Error{Class: runtime.Permanent, Op: "undo", On: t.on(),
-		Err:  errors.New("the rows were loaded together with those of other networks and cannot be told apart"),
-		Help: "load each network with a query of its own"}
+	return t.inseparable("the rows were loaded together with those of other networks")
 }
 
-// blockBound is from as a literal of the block column's type, so that the column's index can be used. It reports false if
-// the column cannot hold so large a block, and therefore no row can be at or after it.
-func (t *target) blockBound(from uint64) (literal string, ok bool) {
+func (t *target) inseparable(why string) error {
+	return &runtime.Error{Class: runtime.Permanent, Op: "undo", On: t.on(),
+		Err:  fmt.Errorf("the table has rows of other networks or pipelines, and those of the undone blocks cannot be told apart from them: %s", why),
+		Help: "load each network by a query and into a table of its own"}
+}
+
+// blockType is the type for literals that the block column is compared with, such that its index can be used, and the largest
+// block that the column can hold.
+func (t *target) blockType() (typ string, largest uint64) {
 	fields, _ := t.Schema.FieldsByName(t.Block)
-	typ, _ := ddl.ColumnType(fields[0])
-	largest := uint64(math.MaxUint64)
+	typ, _ = ddl.ColumnType(fields[0])
+	largest = math.MaxUint64
 	switch fields[0].Type.ID() {
 	case arrow.INT8, arrow.UINT8, arrow.INT16:
 		largest = math.MaxInt16
@@ -112,19 +118,18 @@ func (t *target) blockBound(from uint64) (literal string, ok bool) {
 	if arrow.IsDecimal(fields[0].Type.ID()) {
 		typ = "numeric" // without a precision that the literal would have to fit into
 	}
-	return fmt.Sprintf("'%d'::%s", from, typ), from <= largest
+	return typ, largest
 }
 
-// cut queues the statement that takes the undone blocks out of the committed range c. What is left of it keeps the batch id,
-// by which its rows are tagged.
-func (t *target) cut(batch *pgx.Batch, c committed, u runtime.Undo) {
-	const key = " WHERE connection_name = $1 AND table_name = $2 AND network = $3 AND batch_id = $4"
-	args := []any{t.Pipeline, t.Name, c.Network, c.batch}
-	if c.Start >= u.From {
-		batch.Queue("DELETE FROM "+t.state+key, args...)
-		return
+// nameReplacement queues the statements that write u's id to the rows of a history table that u replaces: those of its blocks
+// that an undo marked and nothing has replaced since.
+func (t *target) nameReplacement(batch *pgx.Batch, u runtime.Unit) {
+	typ, largest := t.blockType()
+	for _, r := range u.Ranges {
+		if r.Start > largest {
+			continue
+		}
+		batch.Queue(fmt.Sprintf("UPDATE %s SET %s = $1 WHERE NOT %s AND %[2]s IS NULL AND %[4]s >= '%[5]d'::%[7]s AND %[4]s <= '%[6]d'::%[7]s",
+			t.rows, ddl.Quote(ddl.ReorgColumn), ddl.Quote(ddl.CurrentColumn), ddl.Quote(t.Block), r.Start, min(r.End, largest), typ), u.ID())
 	}
-	rest := blockrange.Range{Network: c.Network, Start: c.Start, End: u.From - 1, Hash: u.Hash}
-	batch.Queue("UPDATE "+t.state+" SET end_block = $5, end_hash = $6, end_timestamp = NULL"+key,
-		append(args, int64(rest.End), rest.StoredHash())...)
 }

@@ -6,6 +6,7 @@ import (
 	goruntime "runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -37,6 +38,9 @@ func testCommit(t *testing.T, h Harness) {
 	check(t, err)
 	if len(state.Ranges) != 1 || state.Ranges[0] != r {
 		t.Errorf("coverage is %+v, want %+v", state.Ranges, r)
+	}
+	if age := time.Since(state.Changed); age < -time.Minute || age > time.Hour {
+		t.Errorf("the state says that it changed at %s", state.Changed)
 	}
 	tags := h.Rows(t, table.Name, []arrow.Field{{Name: "_amp_batch_id", Type: arrow.BinaryTypes.String}})
 	if len(tags) != 20 || tags[0][0] != unit(r).ID() {

@@ -61,7 +61,9 @@ func Run(t *testing.T, open func(t *testing.T) Harness) {
 		{"Undo", testUndo},
 		{"UndoAndReload", testUndoAndReload},
 		{"UndoOfOneNetwork", testUndoOfOneNetwork},
+		{"UndoProvesTheBoundary", testUndoProvesTheBoundary},
 		{"History", testHistory},
+		{"Compaction", testCompaction},
 		{"Types", testTypes},
 		{"Refusals", testRefusals},
 	} {

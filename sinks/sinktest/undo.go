@@ -2,6 +2,7 @@ package sinktest
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -88,34 +89,72 @@ func testUndoOfOneNetwork(t *testing.T, h Harness) {
 	wantState(t, s, table, base, span("eth", 0, 1, "h1", ""))
 }
 
-// testHistory undoes in a table that keeps the rows of abandoned branches: two reorganisations, of which the second is deeper.
+// testHistory undoes in a table that keeps the rows of abandoned branches.
 func testHistory(t *testing.T, h Harness) {
 	table := events()
 	table.History, table.Key = true, []string{"block_num"}
 	s := prepared(t, h, table)
 	load(t, s, unit(span("eth", 0, 9, "h9", "")), rowsOf(0, 9, "a"))
-	first := unit(span("eth", 8, 10, "h10'", "h7"))
-	for range 2 {
-		check(t, s.Undo(t.Context(), runtime.Undo{Network: "eth", From: 8, Hash: "h7", Replacement: first.ID()}))
+	undo := func(from uint64, hash string) {
+		t.Helper()
+		for range 2 {
+			check(t, s.Undo(t.Context(), runtime.Undo{Network: "eth", From: from, Hash: hash}))
+		}
 	}
-	load(t, s, first, rowsOf(8, 10, "b"))
-	check(t, s.Undo(t.Context(), runtime.Undo{Network: "eth", From: 7, Hash: "h6"}))
-	load(t, s, unit(span("eth", 7, 8, "h8", "h6")), rowsOf(7, 8, "c"))
+	var marked [][]any // the rows that are not current, or have a replacement
+	verify := func(current ...arrow.RecordBatch) {
+		t.Helper()
+		view := *table
+		view.Name += "_current"
+		wantRows(t, h, &view, current...)
+		text, boolean := arrow.BinaryTypes.String, arrow.FixedWidthTypes.Boolean
+		got := h.Rows(t, table.Name+"_history", []arrow.Field{{Name: "block_num", Type: arrow.PrimitiveTypes.Uint64},
+			{Name: "name", Type: text}, {Name: "_amp_is_current", Type: boolean}, {Name: "_amp_reorg_batch_id", Type: text, Nullable: true}})
+		got = slices.DeleteFunc(got, func(row []any) bool { return row[2] == true && row[3] == nil })
+		compare(t, slices.Clone(marked), got)
+	}
+	undo(7, "h6")
+	marked = [][]any{{"7", "a", false, nil}, {"8", "a", false, nil}, {"9", "a", false, nil}} // nothing has replaced them yet
+	verify(rowsOf(0, 6, "a"))
 
-	current := *table
-	current.Name += "_current"
-	wantRows(t, h, &current, rowsOf(0, 6, "a"), rowsOf(7, 8, "c"))
-	text, boolean := arrow.BinaryTypes.String, arrow.FixedWidthTypes.Boolean
-	got := h.Rows(t, table.Name+"_history", []arrow.Field{{Name: "block_num", Type: arrow.PrimitiveTypes.Uint64}, {Name: "name", Type: text},
-		{Name: "_amp_is_current", Type: boolean}, {Name: "_amp_reorg_batch_id", Type: text, Nullable: true}})
-	var want [][]any
-	for n := range 7 {
-		want = append(want, []any{fmt.Sprint(n), "a", true, nil})
+	// Each unit of the new branch replaces the rows of its own blocks; a unit that is rolled back replaces nothing.
+	first, second := unit(span("eth", 7, 8, "h8'", "h6")), unit(span("eth", 9, 10, "h10'", "h8'"))
+	tx, err := s.Begin(t.Context(), first)
+	check(t, err)
+	check(t, tx.Write(t.Context(), rowsOf(7, 8, "b")))
+	check(t, tx.Rollback(t.Context()))
+	verify(rowsOf(0, 6, "a"))
+	load(t, s, first, rowsOf(7, 8, "b"))
+	marked[0][3], marked[1][3] = first.ID(), first.ID()
+	verify(rowsOf(0, 6, "a"), rowsOf(7, 8, "b"))
+	load(t, s, second, rowsOf(10, 10, "b")) // it has no row of block 9, and replaces the one that was there
+	marked[2][3] = second.ID()
+	verify(rowsOf(0, 6, "a"), rowsOf(7, 8, "b"), rowsOf(10, 10, "b"))
+
+	// Back to the first branch: rows that were replaced before keep their replacement.
+	undo(8, "h7")
+	back := unit(span("eth", 8, 11, "h11", "h7"))
+	load(t, s, back, rowsOf(8, 11, "c"))
+	marked = append(marked, []any{"8", "b", false, back.ID()}, []any{"10", "b", false, back.ID()})
+	verify(rowsOf(0, 6, "a"), rowsOf(7, 7, "b"), rowsOf(8, 11, "c"))
+	wantState(t, s, table, span("eth", 0, 6, "h6", ""), span("eth", 7, 7, "h7", "h6"), span("eth", 8, 11, "h11", "h7"))
+
+	other := *table
+	other.Pipeline = "Others"
+	shared := h.Open(t, &other)
+	t.Cleanup(func() { check(t, shared.Close()) })
+	wantClass(t, "prepare the history table of another pipeline", shared.Prepare(t.Context(), &other), runtime.Permanent)
+}
+
+// testUndoProvesTheBoundary: a range that was loaded by block numbers is proven by the fork that leaves it as it is.
+func testUndoProvesTheBoundary(t *testing.T, h Harness) {
+	table := events()
+	s := prepared(t, h, table)
+	load(t, s, unit(span("eth", 0, 9, "", "")), rowsOf(0, 9, "a"))
+	load(t, s, unit(span("eth", 10, 19, "h19", "")), rowsOf(10, 19, "a"))
+	for range 2 {
+		check(t, s.Undo(t.Context(), runtime.Undo{Network: "eth", From: 10, Hash: "h9"}))
+		wantState(t, s, table, span("eth", 0, 9, "h9", ""))
 	}
-	want = append(want,
-		[]any{"8", "a", false, first.ID()}, []any{"9", "a", false, first.ID()}, // replaced by b, and not once more
-		[]any{"7", "a", false, nil}, []any{"8", "b", false, nil}, []any{"9", "b", false, nil}, []any{"10", "b", false, nil},
-		[]any{"7", "c", true, nil}, []any{"8", "c", true, nil})
-	compare(t, want, got)
-	wantState(t, s, table, span("eth", 0, 6, "h6", ""), span("eth", 7, 8, "h8", "h6"))
+	wantRows(t, h, table, rowsOf(0, 9, "a"))
 }

@@ -14,7 +14,7 @@ import (
 const (
 	BatchColumn   = "_amp_batch_id"       // the id of the commit unit that wrote the row
 	CurrentColumn = "_amp_is_current"     // history tables: false once the row's block left the chain
-	ReorgColumn   = "_amp_reorg_batch_id" // history tables: the unit that replaced the row, when known
+	ReorgColumn   = "_amp_reorg_batch_id" // history tables: the unit that replaced the row, null until it is committed
 	StateTable    = "amp_stream_state"    // one row per committed range
 	FenceTable    = "amp_stream_fence"    // one row per pipeline and table: who may commit
 )
@@ -167,10 +167,10 @@ func writeViews(b *strings.Builder, schema, table string) {
 		Qualify(schema, table+"_history"), Qualify(schema, table))
 }
 
-// writeState: the columns are those of the Python loader's state table, and end_timestamp.
+// writeState: the columns are those of the Python loader's state table, and end_timestamp and units.
 func writeState(b *strings.Builder, schema string) {
 	fmt.Fprintf(b, `
--- What is loaded: one row per committed range of blocks, both ends included.
+-- What is loaded: one row per committed range of blocks, both ends included. Old neighbours are merged; units counts them.
 CREATE TABLE IF NOT EXISTS %s (
     connection_name VARCHAR NOT NULL,
     table_name VARCHAR NOT NULL,
@@ -182,6 +182,7 @@ CREATE TABLE IF NOT EXISTS %s (
     start_parent_hash VARCHAR,
     processed_at TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT current_timestamp,
     end_timestamp BIGINT,
+    units UBIGINT NOT NULL DEFAULT 1,
     PRIMARY KEY (connection_name, table_name, network, batch_id)
 );
 

@@ -95,7 +95,7 @@ func transfers() Table {
 }
 
 const wantState = `
--- What is loaded: one row per committed range of blocks, both ends included.
+-- What is loaded: one row per committed range of blocks, both ends included. Old neighbours are merged; units counts them.
 CREATE TABLE IF NOT EXISTS "analytics"."amp_stream_state" (
     connection_name VARCHAR NOT NULL,
     table_name VARCHAR NOT NULL,
@@ -107,6 +107,7 @@ CREATE TABLE IF NOT EXISTS "analytics"."amp_stream_state" (
     start_parent_hash VARCHAR,
     processed_at TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT current_timestamp,
     end_timestamp BIGINT,
+    units UBIGINT NOT NULL DEFAULT 1,
     PRIMARY KEY (connection_name, table_name, network, batch_id)
 );
 

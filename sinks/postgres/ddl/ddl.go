@@ -17,7 +17,7 @@ import (
 const (
 	BatchColumn   = "_amp_batch_id"       // text: the id of the commit unit that wrote the row
 	CurrentColumn = "_amp_is_current"     // history only: false once a reorganisation replaced the row's block
-	ReorgColumn   = "_amp_reorg_batch_id" // history only: the unit that replaced the row
+	ReorgColumn   = "_amp_reorg_batch_id" // history only: the unit that replaced the row, null until it is committed
 )
 
 // Tables beside the target, in its schema.
@@ -56,7 +56,7 @@ func Create(t Table) (string, error) {
 		fmt.Fprintf(&b, "\n-- Undoing a reorganisation finds rows by block.\n%s", index)
 	}
 	if t.History {
-		b.WriteString("\n" + CreateViews(t))
+		b.WriteString("\n" + CreateHistory(t))
 	}
 	b.WriteString("\n" + CreateState(t))
 	return b.String(), nil
@@ -108,8 +108,9 @@ func CreateBlockIndex(t Table) string {
 		Quote(indexName(t.Name, "block")), QuoteName(t.Name), Quote(t.Block))
 }
 
-// CreateViews creates, for a history table, the view of the current rows and that of all rows.
-func CreateViews(t Table) string {
+// CreateHistory creates, for a history table, the view of the current rows and that of all rows, and the index that finds the
+// rows whose replacement is yet to come.
+func CreateHistory(t Table) string {
 	own := make([]string, t.Schema.NumFields())
 	for i, f := range t.Schema.Fields() {
 		own[i] = f.Name
@@ -120,13 +121,16 @@ func CreateViews(t Table) string {
 	}
 	return "-- What the chain says now, and everything that it ever said.\n" +
 		view("_current", " WHERE "+Quote(CurrentColumn), own) +
-		view("_history", "", append(own, BatchColumn, CurrentColumn, ReorgColumn))
+		view("_history", "", append(own, BatchColumn, CurrentColumn, ReorgColumn)) +
+		fmt.Sprintf("\n-- The rows that left the chain and are not replaced yet: few, and soon none.\n"+
+			"CREATE INDEX IF NOT EXISTS %s ON %s (%s) WHERE NOT %s AND %s IS NULL;\n",
+			Quote(indexName(t.Name, "unreplaced")), QuoteName(t.Name), Quote(t.Block), Quote(CurrentColumn), Quote(ReorgColumn))
 }
 
 // CreateState creates the tables of state and fence in t's schema. They are shared by all tables of that schema.
 func CreateState(t Table) string {
 	state, fence := Beside(t.Name, StateTable), Beside(t.Name, FenceTable)
-	return fmt.Sprintf(`-- What is loaded: one row per committed range of blocks, both ends inclusive.
+	return fmt.Sprintf(`-- What is loaded: one row per committed range of blocks, both ends inclusive. Old neighbours are merged; units counts them.
 CREATE TABLE IF NOT EXISTS %[1]s (
     connection_name text NOT NULL,
     table_name text NOT NULL,
@@ -138,9 +142,10 @@ CREATE TABLE IF NOT EXISTS %[1]s (
     start_parent_hash text,
     processed_at timestamptz NOT NULL DEFAULT now(),
     end_timestamp bigint,
+    units bigint NOT NULL DEFAULT 1,
     PRIMARY KEY (connection_name, table_name, network, batch_id)
 );
-ALTER TABLE %[1]s ADD COLUMN IF NOT EXISTS end_timestamp bigint;
+ALTER TABLE %[1]s ADD COLUMN IF NOT EXISTS end_timestamp bigint, ADD COLUMN IF NOT EXISTS units bigint NOT NULL DEFAULT 1;
 CREATE INDEX IF NOT EXISTS amp_stream_state_blocks ON %[1]s (connection_name, table_name, network, end_block);
 
 -- Who may load: only the holder of the newest epoch commits.

@@ -1,0 +1,165 @@
+// Package coverage has the rules by which a sink keeps what is committed: whether a unit may be committed, what an undo leaves,
+// and what is merged so that the state stays small. It is pure; a sink reads rows of its state table, asks here, and writes the
+// changes in the transaction of the unit.
+package coverage
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/ampgen/ampgen/runtime/blockrange"
+	"github.com/ampgen/ampgen/runtime/fault"
+)
+
+// Range is a range of blocks with its hashes.
+type Range = blockrange.Range
+
+// Row is a row of a state table.
+type Row struct {
+	Range
+	// Batch is the id that the rows of the range are tagged with: that of the unit which wrote them, also when an undo has cut the
+	// range since. No rows are tagged with the id of a merged row.
+	Batch string
+	// Units is the number of committed units that the row stands for: 1, or more if it is merged.
+	Units uint64
+}
+
+// RowsOf are the rows that a unit of ranges adds.
+func RowsOf(ranges []Range) []Row {
+	rows := make([]Row, len(ranges))
+	for i, r := range ranges {
+		rows[i] = Row{Range: r, Batch: r.ID(), Units: 1}
+	}
+	return rows
+}
+
+// Change is what becomes of a state table: rows that go and rows that come, in this order. A row that is altered is in both.
+type Change struct{ Remove, Add []Row }
+
+// Admit decides what to do with a unit of ranges, given the committed rows that overlap it, by network and start: commit it, or
+// nothing, since all of it is covered. Any other overlap is an error.
+func Admit(ranges []Range, overlapping []Row) (covered bool, err error) {
+	n := 0
+	for _, r := range ranges {
+		var over []Range
+		for _, c := range overlapping {
+			if c.Network == r.Network && c.Start <= r.End && c.End >= r.Start {
+				over = append(over, c.Range)
+			}
+		}
+		switch {
+		case len(over) == 0:
+		case covers(over, r):
+			n++
+		default:
+			return false, conflict(over, r)
+		}
+	}
+	if n > 0 && n < len(ranges) {
+		return false, fault.Errorf(fault.Permanent, "commit", "", "%d of the unit's %d ranges are committed already and the others are not", n, len(ranges))
+	}
+	return n > 0, nil
+}
+
+// covers reports whether the ranges over, which are in order and all overlap r, are known to hold r's blocks of r's branch. A
+// block's hash stands for all blocks before it, so equal hashes of equal ends prove it, if the ranges leave no gap. A range
+// without a hash is any blocks of its numbers, so it is covered by another one without a hash around it.
+func covers(over []Range, r Range) bool {
+	last := over[len(over)-1]
+	if r.Hash == "" {
+		return len(over) == 1 && last.Hash == "" && last.Start <= r.Start && last.End >= r.End
+	}
+	for i, c := range over[1:] {
+		if c.Start != over[i].End+1 {
+			return false
+		}
+	}
+	return over[0].Start <= r.Start && last.End == r.End && last.Hash == r.Hash
+}
+
+func conflict(over []Range, r Range) error {
+	last := over[len(over)-1]
+	if last.End == r.End && last.Hash != "" && r.Hash != "" && last.Hash != r.Hash {
+		return fault.Errorf(fault.Reorged, "commit", r.String(), "%s is committed, of another branch", last)
+	}
+	return fault.Errorf(fault.Permanent, "commit", "", "%s overlaps the committed %s", r, over[0])
+}
+
+// Same reports whether replacing a table by a unit of ranges would change nothing: exactly these ranges are committed. A unit
+// without ranges says nothing of its rows, so it is never the same.
+func Same(ranges []Range, all []Row) bool {
+	if len(all) != len(ranges) || len(all) == 0 {
+		return false
+	}
+	for _, r := range ranges {
+		if !slices.ContainsFunc(all, func(c Row) bool {
+			return c.Network == r.Network && c.Start == r.Start && c.End == r.End && c.Hash == r.Hash
+		}) {
+			return false
+		}
+	}
+	return true
+}
+
+// Undo is what the undo of a network's blocks from one on leaves of rows, of which those of the network count that end at the
+// block before or later. hash is the hash of the block before; empty when unknown.
+func Undo(rows []Row, network string, from uint64, hash string) Change {
+	var c Change
+	for _, r := range rows {
+		switch {
+		case r.Network != network:
+		case r.Start >= from:
+			c.Remove = append(c.Remove, r)
+		case r.End >= from, r.End == from-1 && r.Hash == "" && hash != "":
+			c.Remove = append(c.Remove, r)
+			if r.End >= from {
+				r.End, r.Timestamp = from-1, 0
+			}
+			r.Hash = hash
+			c.Add = append(c.Add, r)
+		}
+	}
+	return c
+}
+
+// Undone are the rows of c.Remove that have blocks at or after from.
+func (c Change) Undone(from uint64) []Row {
+	return slices.DeleteFunc(slices.Clone(c.Remove), func(r Row) bool { return r.End < from })
+}
+
+// CompactEvery is after how many commits a sink compacts. With what Compact leaves alone, the coverage of a network that is
+// followed is then never more than some thirteen hundred rows.
+const CompactEvery = 256
+
+// Compact merges rows, in any order, that are older than any reorganisation; blockrange.Compactable says which.
+func Compact(rows []Row) Change {
+	rows = slices.Clone(rows)
+	slices.SortFunc(rows, func(a, b Row) int {
+		return cmp.Or(cmp.Compare(a.Network, b.Network), cmp.Compare(a.Start, b.Start))
+	})
+	var c Change
+	for first := 0; first < len(rows); {
+		next := first
+		for next < len(rows) && rows[next].Network == rows[first].Network {
+			next++
+		}
+		c.compactNetwork(rows[first:next])
+		first = next
+	}
+	return c
+}
+
+func (c *Change) compactNetwork(rows []Row) {
+	ranges := make([]Range, len(rows))
+	for i, r := range rows {
+		ranges[i] = r.Range
+	}
+	for _, run := range blockrange.Compactable(ranges) {
+		merged := Row{Range: run.Range, Batch: run.Range.ID()}
+		for _, r := range rows[run.First : run.Last+1] {
+			merged.Units += r.Units
+			c.Remove = append(c.Remove, r)
+		}
+		c.Add = append(c.Add, merged)
+	}
+}
