@@ -38,6 +38,7 @@ var layers = []layer{
 	{"sinks", nil}, // tests only, as are the next two
 	{"queries", nil},
 	{"e2e", nil},
+	{"e2e/...", []string{"ampgen/ampdev/...", "runtime/...", "sinks/postgres/pgtest"}},
 }
 
 // owners says which packages may import a module. What is not listed here may be imported anywhere.
@@ -47,14 +48,14 @@ var owners = []struct {
 }{
 	{"github.com/dave/jennifer", []string{"ampgen/internal/emit"}},
 	{"github.com/goccy/go-yaml", []string{"ampgen/internal/config"}},
-	{"github.com/jackc/pgx/v5", []string{"sinks/postgres/...", "benchmarks/..."}},
+	{"github.com/jackc/pgx/v5", []string{"sinks/postgres/...", "benchmarks/...", "e2e/..."}},
 	{"github.com/duckdb/duckdb-go/v2", []string{"sinks/duckdb", "ampgen/ampdev/...", "demo/..."}},
 	{"google.golang.org/grpc", []string{"runtime/amp", "ampgen/ampdev"}},
 	{"github.com/vbauerster/mpb/v8", []string{"runtime/telemetry"}},
 }
 
 // cgoAllowed are the packages that may need a C compiler. Everything else builds without.
-var cgoAllowed = []string{"sinks/duckdb", "sinks/lmdb", "ampgen/ampdev/...", "demo/...", "generated/*/cmd/*-duckdb"}
+var cgoAllowed = []string{"sinks/duckdb", "sinks/lmdb", "ampgen/ampdev/...", "demo/...", "e2e/...", "generated/*/cmd/*-duckdb"}
 
 // pkg is what go list says of a package.
 type pkg struct {
