@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/ampgen/ampgen/runtime/blockrange"
 )
@@ -92,11 +93,26 @@ func (g *program) status(ctx context.Context, l *loader) error {
 			hash = "hash unknown: loaded by block numbers"
 		}
 		fmt.Fprintf(g.stdout, "    last block %d, %s\n", last.End, hash)
+		if last.Timestamp != 0 {
+			fmt.Fprintf(g.stdout, "    its time: %s\n", g.ago(time.Unix(last.Timestamp, 0)))
+		}
+	}
+	if !state.Changed.IsZero() {
+		fmt.Fprintf(g.stdout, "  last commit: %s\n", g.ago(state.Changed))
 	}
 	if state.Fence > 0 {
 		fmt.Fprintf(g.stdout, "  writer: %s, number %d\n", state.Holder, state.Fence)
 	}
 	return nil
+}
+
+// ago writes a time and how long that is ago.
+func (g *program) ago(t time.Time) string {
+	now := time.Now
+	if g.now != nil {
+		now = g.now
+	}
+	return fmt.Sprintf("%s, %s ago", t.UTC().Format(time.RFC3339), now().Sub(t).Round(time.Second))
 }
 
 func networks(ranges []Range) []string {

@@ -42,7 +42,7 @@ type config struct {
 var commands = []struct{ name, does string }{
 	{"run", "load what is missing (the default)"},
 	{"plan", "show what a run would load; write nothing"},
-	{"status", "show what the sink has: coverage, last block, who writes"},
+	{"status", "show what the sink has: coverage, gaps, last block and commit, who writes"},
 	{"ddl", "print the statements that create the table"},
 	{"verify", "compare the compiled columns with the server's"},
 }

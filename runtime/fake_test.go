@@ -33,6 +33,9 @@ func testPipeline() Pipeline {
 		Table: Table{Name: "token_logs", Schema: querySchema, Block: "block_num", Key: []string{"block_num", "log_index"}}}
 }
 
+// fakeNow is the time of the fake surroundings.
+var fakeNow = time.Unix(1700000000, 0)
+
 // hashOf is the hash of a block on a branch of the fake chain.
 func hashOf(branch string, n uint64) string {
 	return "0x" + strings.Repeat(branch, 44) + fmt.Sprintf("%020d", n)
@@ -205,7 +208,7 @@ func (s *fakeSink) State(context.Context, *Table) (State, error) {
 	if err := s.failure("state"); err != nil {
 		return State{}, err
 	}
-	return State{Ranges: slices.Clone(s.store.ranges), Fence: s.store.epoch, Holder: "host:1"}, nil
+	return State{Ranges: slices.Clone(s.store.ranges), Changed: fakeNow.Add(-65 * time.Second), Fence: s.store.epoch, Holder: "host:1"}, nil
 }
 
 func (s *fakeSink) Begin(_ context.Context, u Unit) (Tx, error) {
@@ -345,6 +348,7 @@ func (r *rig) run(ctx context.Context, args string) int {
 	return (&program{pipeline: &p, driver: fakeDriver{r.sink}, stdout: &r.stdout, stderr: &r.stderr,
 		env:  func(name string) (string, bool) { v, ok := r.env[name]; return v, ok },
 		dial: func(*config) (Source, func(), error) { return r.source, func() {}, nil },
+		now:  func() time.Time { return fakeNow },
 		sleep: func(ctx context.Context, d time.Duration) error {
 			r.waits = append(r.waits, d)
 			return ctx.Err()

@@ -54,7 +54,8 @@ type program struct {
 	env            func(string) (string, bool)
 	stdout, stderr io.Writer
 	terminal       bool                                       // stderr is one
-	sleep          func(context.Context, time.Duration) error // nil outside of tests
+	sleep          func(context.Context, time.Duration) error // nil outside of tests, as now
+	now            func() time.Time
 	dial           func(*config) (Source, func(), error)
 }
 

@@ -127,6 +127,7 @@ func TestToken(t *testing.T) {
 
 func TestCommandsThatWriteNothing(t *testing.T) {
 	r := newRig()
+	r.source.synced.Timestamp = fakeNow.Unix() - 90
 	r.expect(t, exitDone, "--from-block 10 --to-block 29")
 	r.expect(t, exitDone, "--from-block 99 --to-block 99")
 	tests := []struct {
@@ -140,7 +141,7 @@ func TestCommandsThatWriteNothing(t *testing.T) {
 		{"plan --from-block 10 --to-block 29", "blocks 10-29 of mainnet: 0 missing, 0 units of at most 1000 blocks\n"},
 		{"plan", "follow mainnet after block 99, " + hashOf("a", 99) + "\n"},
 		{"status", "table token_logs, pipeline token_logs\n  mainnet: 21 blocks: 10-29, 99\n    gaps between them: 30-98\n    last block 99, " +
-			hashOf("a", 99) + "\n  writer: host:1, number 2\n"},
+			hashOf("a", 99) + "\n    its time: 2023-11-14T22:11:50Z, 1m30s ago\n  last commit: 2023-11-14T22:12:15Z, 1m5s ago\n  writer: host:1, number 2\n"},
 	}
 	for _, test := range tests {
 		r.expect(t, exitDone, test.args)

@@ -113,12 +113,18 @@ func (u *openUnit) resolve(ctx context.Context, lost error) error {
 			Help: "the state could not be read either (" + err.Error() + "); run again: what was committed is not loaded twice"}
 	}
 	for _, r := range u.unit.Ranges {
-		if !slices.ContainsFunc(state.Ranges, func(s Range) bool { return sameStored(r, s) }) {
+		if !slices.ContainsFunc(state.Ranges, func(s Range) bool { return holds(s, r) }) {
 			return &Error{Class: Transient, Op: "commit", On: "range " + r.String(), Err: lost,
 				Help: "the sink does not have it; run again"}
 		}
 	}
 	return nil
+}
+
+// holds reports whether a range read back from the sink is r, or r merged with neighbours. The unit was not covered before, or it
+// would have committed nothing.
+func holds(stored, r Range) bool {
+	return stored.Network == r.Network && stored.Start <= r.Start && stored.End >= r.End && (stored.End > r.End || stored.Hash == r.Hash)
 }
 
 // sameStored reports whether a range is the one read back from a state table, which keeps no parent hash of some sources and
