@@ -377,7 +377,8 @@ func (r *crashRig) olderState(t *testing.T) {
 		`CREATE TABLE amp_stream_state (connection_name TEXT NOT NULL, table_name TEXT NOT NULL, network TEXT NOT NULL, batch_id TEXT NOT NULL,
 			start_block BIGINT NOT NULL, end_block BIGINT NOT NULL, end_hash TEXT, start_parent_hash TEXT,
 			processed_at TIMESTAMPTZ NOT NULL DEFAULT now(), PRIMARY KEY (connection_name, table_name, network, batch_id))`,
-		`INSERT INTO amp_stream_state VALUES ('default', 'blocks', 'blocks', '0123456789abcdef', 0, 1000, 'ff', NULL)`,
+		`INSERT INTO amp_stream_state (connection_name, table_name, network, batch_id, start_block, end_block, end_hash, start_parent_hash)
+			VALUES ('default', 'blocks', 'blocks', '0123456789abcdef', 0, 1000, 'ff', NULL)`,
 	} {
 		if _, err := db.ExecContext(t.Context(), statement); err != nil {
 			t.Fatal(err)

@@ -62,9 +62,20 @@ func (f *followed) last() (uint64, bool) {
 func (f *followed) awaitTip(t *testing.T, p *process) {
 	t.Helper()
 	tip := f.Tip().Number
-	await(t, fmt.Sprintf("block %d in the database", tip), func() (bool, string) {
+	p.await(t, fmt.Sprintf("block %d in the database", tip), func() (bool, string) {
 		last, ok := f.last()
-		return ok && last == tip, fmt.Sprintf("last block %d (%t)\n%s", last, ok, &p.stderr)
+		return ok && last == tip, fmt.Sprintf("last block %d (%t)", last, ok)
+	})
+}
+
+// awaitGrowth lets the chain grow on its own until the loader has committed some of the new blocks. It goes on growing.
+func (f *followed) awaitGrowth(t *testing.T, p *process) {
+	t.Helper()
+	f.SetMining(5 * time.Millisecond)
+	enough := f.Tip().Number + 5
+	p.await(t, "some blocks more", func() (bool, string) {
+		last, _ := f.last()
+		return last > enough, fmt.Sprintf("last block %d", last)
 	})
 }
 
@@ -115,12 +126,7 @@ func TestFollow(t *testing.T) {
 	}
 
 	// SIGTERM in the middle of things is the regular end.
-	f.SetMining(5 * time.Millisecond)
-	grown := f.Tip().Number + 5
-	await(t, "some blocks more", func() (bool, string) {
-		last, _ := f.last()
-		return last > grown, fmt.Sprintf("last block %d\n%s", last, &p.stderr)
-	})
+	f.awaitGrowth(t, p)
 	p.signal(t, syscall.SIGTERM)
 	p.expect(t, 0)
 	f.SetMining(0)
@@ -138,15 +144,11 @@ func TestFollow(t *testing.T) {
 	}
 
 	// So does the one after a kill.
-	f.SetMining(5 * time.Millisecond)
-	grown = f.Tip().Number + 5
-	await(t, "some blocks more", func() (bool, string) {
-		last, _ := f.last()
-		return last > grown, fmt.Sprintf("last block %d\n%s", last, &p.stderr)
-	})
+	f.awaitGrowth(t, p)
 	p.signal(t, syscall.SIGKILL)
 	p.expect(t, -1)
 	f.SetMining(0)
+	f.mine(t, 1)
 	f.check(t)
 	p = f.start(t)
 	f.awaitTip(t, p)
@@ -170,9 +172,9 @@ func TestSecondInstanceTakesOver(t *testing.T) {
 		t.Fatal(err)
 	}
 	holder := fmt.Sprintf("%s:%d", host, second.cmd.Process.Pid)
-	await(t, "the second instance to take over", func() (bool, string) {
+	second.await(t, "the second instance to take over", func() (bool, string) {
 		rows, err := queryText(f.db, "SELECT holder FROM amp_stream_fence")
-		return err == nil && rows[0][0] == holder, fmt.Sprintf("%v %v\n%s", rows, err, &second.stderr)
+		return err == nil && rows[0][0] == holder, fmt.Sprint(rows, err)
 	})
 	f.mine(t, 1)
 	first.expect(t, 4)
@@ -192,18 +194,13 @@ func TestFollowIntoDuckDB(t *testing.T) {
 	loader := program(t, "erc20_transfers-duckdb")
 	for range 2 {
 		p := start(t, repository, loader, "--server", f.url, "--duckdb-path", target)
-		await(t, "the loader to follow", func() (bool, string) {
-			return f.Status().Streams > 0, p.stderr.String()
-		})
+		p.await(t, "the stream to open", func() (bool, string) { return f.Status().Streams == 1, "no stream" })
 		if err := f.Mine(t.Context(), 5); err != nil {
 			t.Fatal(err)
 		}
 		p.signal(t, syscall.SIGTERM)
 		p.expect(t, 0)
-		await(t, "the server to notice", func() (bool, string) {
-			n := f.Status().Streams
-			return n == 0, fmt.Sprintf("%d streams", n)
-		})
+		await(t, "the stream to close", func() (bool, string) { return f.Status().Streams == 0, "it is open" })
 	}
 	command(t, repository, loader, "--server", f.url, "--duckdb-path", target, "--to-block", "latest")
 	checkRows(t, unlabelled, duckDB.rows(t, duckDB.open(t, target), "erc20_transfers", unlabelled), transferRows(syntheticChain(followSeed, 20)))

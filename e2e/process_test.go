@@ -129,19 +129,41 @@ func command(t testing.TB, dir, path string, args ...string) (stdout, stderr str
 	return p.stdout.String(), p.stderr.String()
 }
 
-// await polls until a condition holds. While it does not, something has to say how things are, for the failure.
+// await polls until a condition holds. While it does not, it says how things are, for the failure.
 func await(t testing.TB, what string, holds func() (bool, string)) {
 	t.Helper()
-	deadline := time.Now().Add(patience)
-	for {
+	awaitOr(t, what, nil, holds)
+}
+
+// await polls until something holds that the process brings about while it runs.
+func (p *process) await(t testing.TB, what string, holds func() (bool, string)) {
+	t.Helper()
+	awaitOr(t, what, p, holds)
+}
+
+func awaitOr(t testing.TB, what string, p *process, holds func() (bool, string)) {
+	t.Helper()
+	var exited <-chan struct{}
+	said := ""
+	if p != nil {
+		exited = p.exited
+	}
+	for deadline := time.Now().Add(patience); ; {
 		ok, state := holds()
 		if ok {
 			return
 		}
-		if time.Now().After(deadline) {
-			t.Fatalf("waited %s for %s; now: %s", patience, what, state)
+		if p != nil {
+			said = p.stderr.String()
 		}
-		time.Sleep(20 * time.Millisecond)
+		if time.Now().After(deadline) {
+			t.Fatalf("waited %s for %s; now: %s\n%s", patience, what, state, said)
+		}
+		select {
+		case <-exited:
+			t.Fatalf("%s ended with exit code %d before %s; now: %s\n%s", p.cmd, p.cmd.ProcessState.ExitCode(), what, state, said)
+		case <-time.After(20 * time.Millisecond):
+		}
 	}
 }
 

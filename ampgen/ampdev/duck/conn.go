@@ -112,7 +112,8 @@ func resultError(result *mapping.Result) error {
 // Exec runs the statements of script.
 func (c *Conn) Exec(ctx context.Context, script string) error { return c.query(ctx, script, nil) }
 
-// Transaction runs f between BEGIN and COMMIT; an error rolls back.
+// Transaction runs f between BEGIN and COMMIT; an error rolls back. Once f is done, cancelling ctx is too late: an interrupted
+// COMMIT may have taken place, and one that is skipped leaves the transaction open.
 func (c *Conn) Transaction(ctx context.Context, f func() error) error {
 	if err := c.Exec(ctx, "BEGIN"); err != nil {
 		return err
@@ -121,7 +122,7 @@ func (c *Conn) Transaction(ctx context.Context, f func() error) error {
 		_ = c.Exec(context.WithoutCancel(ctx), "ROLLBACK") // the first error is the one to report
 		return err
 	}
-	return c.Exec(ctx, "COMMIT")
+	return c.Exec(context.WithoutCancel(ctx), "COMMIT")
 }
 
 // streamSize is the size of Arrow's struct ArrowArrayStream: four functions and a pointer.
