@@ -19,14 +19,14 @@ func (w *world) visible(p *process) {
 // checkStore holds the store against the tree of blocks: its rows are exactly those of its own coverage, on the branch that its
 // hashes name, and its coverage is one branch. A stream's coverage has no gaps and is proven throughout.
 func (w *world) checkStore() error {
-	s := w.store
+	s, ranges := w.store, w.store.ranges()
 	blocks, rows := 0, 0
-	for i, r := range s.coverage {
+	for i, r := range ranges {
 		if r.Start > r.End || r.Start < w.chain.first {
 			return fmt.Errorf("coverage has the impossible range %v", r)
 		}
 		if i > 0 {
-			if err := w.checkSeam(s.coverage[i-1], r); err != nil {
+			if err := w.checkSeam(ranges[i-1], r); err != nil {
 				return err
 			}
 		}
@@ -40,8 +40,8 @@ func (w *world) checkStore() error {
 	for number, of := range s.rows {
 		stored += len(of)
 		for _, x := range of {
-			if span := s.units[x.batch]; x.block != number || number < span.Start || number > span.End {
-				return fmt.Errorf("a row of block %d is tagged with the batch %s, which covered %v", number, x.batch, span)
+			if u := s.units[x.batch]; x.block != number || number < u.Start || number > u.End {
+				return fmt.Errorf("a row of block %d is tagged with the batch %s, which covered %v", number, x.batch, u)
 			}
 		}
 	}
@@ -144,7 +144,7 @@ func (w *world) checkUndo(p *process, u runtime.Undo) error {
 	if u.From == want {
 		return nil
 	}
-	for _, r := range w.store.coverage {
+	for _, r := range w.store.state {
 		if f.fresh && r.Start == u.From && want <= r.End {
 			return nil
 		}
@@ -175,6 +175,8 @@ func (w *world) checkEnd(p *process) {
 		}
 	case class == runtime.Fenced && p.fenced:
 		w.report.Fenced++
+	case p.job.follow && p.stream != nil && (class == runtime.Transient || class == runtime.Ambiguous):
+		w.fail("%s gave up following because of what may pass: %w", p.name, p.err)
 	case !p.excused[class] || class == runtime.Fenced:
 		w.fail("%s ended with an error for which there is no reason (%s): %w", p.name, class, p.err)
 	}
@@ -191,7 +193,7 @@ func (w *world) checkDone(j *job) error {
 }
 
 func (w *world) covers(number uint64) bool {
-	for _, r := range w.store.coverage {
+	for _, r := range w.store.state {
 		if r.Start <= number && number <= r.End {
 			return true
 		}

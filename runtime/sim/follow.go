@@ -82,7 +82,7 @@ func (f *follow) next() (runtime.Message, error) {
 		f.shown = w.chain.byHash[r.Hash]
 		f.first = ancestor(f.shown, r.Start)
 		// A stream that begins where the coverage does is read as one whose cursor was ignored.
-		f.exact = f.exact && (len(w.store.coverage) == 0 || r.Start > w.store.coverage[0].Start)
+		f.exact = f.exact && (len(w.store.state) == 0 || r.Start > w.store.state[0].Start)
 	}
 	if m.sent != nil {
 		f.sent = m.sent
@@ -188,7 +188,7 @@ func (f *follow) agree() bool {
 		return false
 	}
 	if f.sent == nil {
-		return len(w.store.coverage) == 0
+		return len(w.store.state) == 0
 	}
 	return w.store.last().Hash == f.sent.hash
 }

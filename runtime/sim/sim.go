@@ -225,11 +225,11 @@ func (w *world) note(f Fault, happened bool) {
 func (w *world) forkPoint() (uint64, Fault) {
 	tip := w.chain.tip().number
 	shallow := tip - uint64(w.IntN(min(5, w.length())))
-	if len(w.store.coverage) == 0 || w.IntN(3) == 0 {
+	if len(w.store.state) == 0 || w.IntN(3) == 0 {
 		return shallow, Fork
 	}
-	n := len(w.store.coverage)
-	r := w.store.coverage[n-w.upTo(min(n, 3))]
+	n := len(w.store.state)
+	r := w.store.state[n-w.upTo(min(n, 3))]
 	switch w.IntN(8) {
 	case 0, 1:
 		return r.Start, ForkStart
@@ -241,7 +241,7 @@ func (w *world) forkPoint() (uint64, Fault) {
 		}
 		return r.End, ForkEnd
 	}
-	return w.store.coverage[0].Start, ForkAll
+	return w.store.state[0].Start, ForkAll
 }
 
 // patience is how many steps a loader has to reach the tip when nothing goes wrong any more.
@@ -289,7 +289,7 @@ func (w *world) until(what string, so func() bool) bool {
 		w.report.Steps++
 		w.turn()
 	}
-	w.fail("after %d steps without faults it is not so that %s; covered is %v, the tip is %d", patience, what, w.store.coverage, w.chain.tip().number)
+	w.fail("after %d steps without faults it is not so that %s; covered is %v, the tip is %d", patience, what, w.store.ranges(), w.chain.tip().number)
 	return false
 }
 
@@ -298,7 +298,7 @@ func (w *world) finished() bool {
 	if !w.job.follow {
 		return w.checkDone(w.job) == nil && len(w.running) == 0
 	}
-	s := w.store.coverage
+	s := w.store.state
 	if len(s) == 0 || s[0].Start != w.chain.first || w.store.last().Hash != w.chain.tip().hash {
 		return false
 	}

@@ -2,12 +2,12 @@ package sim
 
 import (
 	"context"
-	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/ampgen/ampgen/runtime"
+	"github.com/ampgen/ampgen/runtime/coverage"
 )
 
 // sink is one process's connection to the store. Everything that becomes visible is checked at once.
@@ -39,7 +39,7 @@ func (s *sink) State(context.Context, *runtime.Table) (runtime.State, error) {
 	if w.hit(StateError) {
 		return runtime.State{}, p.fails(runtime.Transient, "read the state", StateError)
 	}
-	return runtime.State{Ranges: slices.Clone(w.store.coverage), Fence: w.store.epoch, Holder: w.store.holder}, nil
+	return runtime.State{Ranges: w.store.ranges(), Fence: w.store.epoch, Holder: w.store.holder}, nil
 }
 
 func (s *sink) Begin(_ context.Context, u runtime.Unit) (runtime.Tx, error) {
@@ -56,7 +56,7 @@ func (s *sink) Begin(_ context.Context, u runtime.Unit) (runtime.Tx, error) {
 	if err := s.checkFence(); err != nil {
 		return nil, err
 	}
-	if _, err := w.store.admit(u.Ranges[0]); err != nil {
+	if _, err := w.store.admit(u); err != nil {
 		return nil, err
 	}
 	if p.units++; p.units > 1 {
@@ -170,7 +170,7 @@ func (t *tx) Commit(context.Context) error {
 // apply makes the unit visible, or finds that it is.
 func (t *tx) apply() error {
 	w, rows := t.p.w, t.rows
-	covered, err := w.store.admit(t.unit.Ranges[0])
+	covered, err := w.store.admit(t.unit)
 	if err != nil || covered {
 		return err
 	}
@@ -182,7 +182,7 @@ func (t *tx) apply() error {
 		return runtime.Errorf(runtime.Permanent, "commit", t.unit.Ranges[0].String(), "%w", err)
 	}
 	if w.bug == loseState {
-		w.store.coverage = slices.DeleteFunc(w.store.coverage, t.unit.Ranges[0].Same)
+		w.store.change(coverage.Change{Remove: coverage.RowsOf(t.unit.Ranges)})
 	}
 	w.report.Commits++
 	w.log("%s committed %v with %d rows", t.p.name, t.unit.Ranges[0], len(rows))

@@ -7,18 +7,19 @@ import (
 	"slices"
 
 	"github.com/ampgen/ampgen/runtime"
-	"github.com/ampgen/ampgen/runtime/blockrange"
+	"github.com/ampgen/ampgen/runtime/coverage"
 )
 
-// store is what survives a process: the database behind the sinks of all loaders.
+// store is what survives a process: the database behind the sinks of all loaders. Its state follows the rules of package
+// coverage, as that of a real sink does.
 type store struct {
-	epoch    uint64 // of the fence
-	holder   string
-	coverage []runtime.Range        // by start, apart from each other
-	rows     map[uint64][]storedRow // by block
-	units    map[string]blockrange.Span
-	writes   int // visible commits that changed something
-	keep     int // more proven ranges than these are merged; 0: never
+	epoch  uint64 // of the fence
+	holder string
+	state  []coverage.Row         // by start
+	rows   map[uint64][]storedRow // by block
+	units  map[string]coverage.Range
+	writes int // visible commits that changed something
+	keep   int // more proven ranges than these are merged; 0: never
 }
 
 type storedRow struct {
@@ -27,44 +28,41 @@ type storedRow struct {
 }
 
 func newStore() *store {
-	return &store{rows: map[uint64][]storedRow{}, units: map[string]blockrange.Span{}}
+	return &store{rows: map[uint64][]storedRow{}, units: map[string]coverage.Range{}}
 }
 
 // last is the committed range with the greatest end; the zero Range if there is none.
-func (s *store) last() runtime.Range {
-	if len(s.coverage) == 0 {
-		return runtime.Range{}
+func (s *store) last() coverage.Range {
+	if len(s.state) == 0 {
+		return coverage.Range{}
 	}
-	return s.coverage[len(s.coverage)-1]
+	return s.state[len(s.state)-1].Range
 }
 
-// admit reports whether r is covered already. An error says that its blocks are covered, but not known to be r's.
-func (s *store) admit(r runtime.Range) (covered bool, err error) {
-	var over []runtime.Range
-	for _, c := range s.coverage {
+// ranges are the committed ranges by start.
+func (s *store) ranges() []coverage.Range {
+	out := make([]coverage.Range, len(s.state))
+	for i, r := range s.state {
+		out[i] = r.Range
+	}
+	return out
+}
+
+// admit reports whether a unit is covered already. An error says that its blocks are, but not known to be the same.
+func (s *store) admit(u runtime.Unit) (covered bool, err error) {
+	r := u.Ranges[0]
+	var over []coverage.Row
+	for _, c := range s.state {
 		if c.Start <= r.End && r.Start <= c.End {
 			over = append(over, c)
 		}
 	}
-	if len(over) == 0 {
-		return false, nil
-	}
-	last := over[len(over)-1]
-	proven := r.Hash != "" && last.Hash == r.Hash && last.End == r.End &&
-		blockrange.Cover(network, over).Contains(blockrange.Span{Start: r.Start, End: r.End})
-	asUnproven := len(over) == 1 && r.Hash == "" && last.Hash == "" && last.Start == r.Start && last.End == r.End
-	switch {
-	case proven || asUnproven:
-		return true, nil
-	case last.Hash != "" && r.Hash != "" && last.End == r.End:
-		return false, runtime.Errorf(runtime.Reorged, "commit", r.String(), "%v is committed, of another branch", last)
-	}
-	return false, runtime.Errorf(runtime.Permanent, "commit", r.String(), "it overlaps the committed %v", over)
+	return coverage.Admit(u.Ranges, over)
 }
 
 // commit adds a unit. The rows' key is block and index.
 func (s *store) commit(u runtime.Unit, rows []row) error {
-	r, id := u.Ranges[0], u.ID()
+	id := u.ID()
 	added := map[uint64][]storedRow{}
 	for _, x := range rows {
 		same := func(o storedRow) bool { return o.index == x.index }
@@ -76,31 +74,15 @@ func (s *store) commit(u runtime.Unit, rows []row) error {
 	for number, more := range added {
 		s.rows[number] = append(s.rows[number], more...)
 	}
-	at, _ := slices.BinarySearchFunc(s.coverage, r.Start, func(c runtime.Range, start uint64) int {
-		if c.Start < start {
-			return -1
-		}
-		return 1
-	})
-	s.coverage = slices.Insert(s.coverage, at, r)
-	s.units[id] = blockrange.Span{Start: r.Start, End: r.End}
-	s.writes++
+	s.change(coverage.Change{Add: coverage.RowsOf(u.Ranges)})
+	s.units[id] = u.Ranges[0]
 	return nil
 }
 
-// undo takes the blocks from a fork point on out of rows and coverage. It reports whether there were any.
+// undo takes the blocks from a fork point on out of rows and state. It reports whether that changed anything.
 func (s *store) undo(u runtime.Undo) bool {
-	kept := s.coverage[:0:0]
-	for _, c := range s.coverage {
-		if c.End >= u.From {
-			if c.Start >= u.From {
-				continue
-			}
-			c.End, c.Hash, c.Timestamp = u.From-1, u.Hash, 0
-		}
-		kept = append(kept, c)
-	}
-	if slices.Equal(kept, s.coverage) {
+	c := coverage.Undo(s.state, u.Network, u.From, u.Hash)
+	if len(c.Remove)+len(c.Add) == 0 {
 		return false
 	}
 	for number := range s.rows {
@@ -108,20 +90,28 @@ func (s *store) undo(u runtime.Undo) bool {
 			delete(s.rows, number)
 		}
 	}
-	s.coverage = kept
-	s.writes++
+	s.change(c)
 	return true
 }
 
-// compact merges the oldest two ranges while there are more than the store keeps apart. It reports whether it did.
+func (s *store) change(c coverage.Change) {
+	s.state = slices.DeleteFunc(s.state, func(r coverage.Row) bool { return slices.Contains(c.Remove, r) })
+	s.state = append(s.state, c.Add...)
+	slices.SortFunc(s.state, func(a, b coverage.Row) int { return cmp.Compare(a.Start, b.Start) })
+	s.writes++
+}
+
+// compact merges the oldest two ranges while there are more than the store keeps apart, which are fewer than real sinks keep.
+// It reports whether it did.
 func (s *store) compact() (done bool) {
-	for s.keep > 0 && len(s.coverage) > s.keep {
-		a, b := s.coverage[0], s.coverage[1]
-		if a.Hash == "" || b.Hash == "" || a.End+1 != b.Start {
+	for s.keep > 0 && len(s.state) > s.keep {
+		a, b := s.state[0], s.state[1]
+		if a.Hash == "" || b.PrevHash != a.Hash || a.End+1 != b.Start {
 			break
 		}
 		b.Start, b.PrevHash = a.Start, a.PrevHash
-		s.coverage = append([]runtime.Range{b}, s.coverage[2:]...)
+		b.Batch, b.Units = b.ID(), a.Units+b.Units
+		s.state = append([]coverage.Row{b}, s.state[2:]...)
 		done = true
 	}
 	return done
