@@ -3,6 +3,7 @@ package duckdb
 import (
 	"context"
 	"encoding/binary"
+	"fmt"
 	"math/rand/v2"
 	"path/filepath"
 	"strings"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/ampgen/ampgen/runtime"
 	"github.com/ampgen/ampgen/sinks/duckdb/ddl"
+	"github.com/ampgen/ampgen/sinks/sinktest"
 )
 
 // transfers has the columns of labelled ERC-20 transfers.
@@ -129,3 +131,28 @@ func loadBare(b *testing.B, path string, records []arrow.RecordBatch) {
 		b.Fatal(err)
 	}
 }
+
+// aged is a sink whose table has rows of each of the blocks before sinktest.Prior, committed one by one.
+func aged(b *testing.B, rowsPerBlock int) *Sink {
+	s := opened(b, file(b), sinktest.Events())
+	for _, statement := range []string{
+		fmt.Sprintf(`INSERT INTO %s.amp_stream_state (connection_name, table_name, network, batch_id, start_block, end_block, end_hash, start_parent_hash)
+			SELECT 'Events', 'events', 'eth', printf('%%016x', n), n, n, printf('0x%%064x', n), printf('0x%%064x', n - 1)
+			FROM range(1, %d) r (n)`, s.db.catalog, sinktest.Prior),
+		fmt.Sprintf("INSERT INTO %s.events SELECT n, 0, 'a', printf('%%016x', n) FROM range(1, %d) r (n), range(%d)", s.db.catalog, sinktest.Prior, rowsPerBlock),
+	} {
+		if err := s.db.admin.exec(b.Context(), statement); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := s.Prepare(b.Context(), sinktest.Events()); err != nil { // and compacts
+		b.Fatal(err)
+	}
+	return s
+}
+
+func BenchmarkCommits(b *testing.B) {
+	sinktest.BenchmarkCommits(b, opened(b, file(b), sinktest.Events()), aged(b, 1))
+}
+
+func BenchmarkUndo(b *testing.B) { sinktest.BenchmarkUndo(b, aged(b, 10)) }
