@@ -69,6 +69,9 @@ type pkg struct {
 
 // ours is the path of a package relative to the module, or "" and false for packages from elsewhere.
 func ours(importPath string) (string, bool) {
+	if importPath == module {
+		return ".", true
+	}
 	rel, ok := strings.CutPrefix(importPath, module+"/")
 	if !ok {
 		return "", false
