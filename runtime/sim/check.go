@@ -57,7 +57,7 @@ func (w *world) checkSeam(a, b runtime.Range) error {
 	switch {
 	case a.End >= b.Start:
 		return fmt.Errorf("coverage overlaps: %v and %v", a, b)
-	case w.job.follow && a.End+1 != b.Start:
+	case w.job.follow && !w.job.latest && a.End+1 != b.Start:
 		return fmt.Errorf("coverage has a gap between %v and %v", a, b)
 	case a.Hash == "" || b.Hash == "" || a.End+1 != b.Start:
 		return nil
@@ -93,7 +93,7 @@ func (w *world) checkRange(r runtime.Range) (rows int, err error) {
 
 // checkUnproven checks a range that was loaded by block numbers: those blocks do not leave the chain in a run.
 func (w *world) checkUnproven(r runtime.Range) (rows int, err error) {
-	if w.job.follow {
+	if w.job.follow && !w.job.latest {
 		return 0, fmt.Errorf("the range %v of a stream is not proven", r)
 	}
 	for n := r.Start; n <= r.End; n++ {
@@ -177,6 +177,8 @@ func (w *world) checkEnd(p *process) {
 		w.report.Fenced++
 	case p.job.follow && p.stream != nil && (class == runtime.Transient || class == runtime.Ambiguous):
 		w.fail("%s gave up following because of what may pass: %w", p.name, p.err)
+	case w.job.latest && class == runtime.Permanent && w.store.last().Hash == "":
+		// A stream cannot be followed from what was loaded by block numbers: the next run begins with that.
 	case !p.excused[class] || class == runtime.Fenced:
 		w.fail("%s ended with an error for which there is no reason (%s): %w", p.name, class, p.err)
 	}

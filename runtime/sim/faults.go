@@ -103,15 +103,11 @@ func newDice(seed uint64) *dice {
 	for range 2 + d.IntN(9) {
 		d.oneIn[d.IntN(int(faults))] = []int{3, 8, 20, 60}[d.IntN(4)]
 	}
-	// Forks and kills are what the rest is about.
-	if d.IntN(3) > 0 {
-		d.oneIn[Fork] = d.upTo(4)
-	}
-	if d.IntN(2) == 0 {
-		d.oneIn[Kill] = 1 + d.upTo(6)
-	}
-	if d.IntN(4) == 0 {
-		d.oneIn[Takeover] = 1 + d.upTo(6)
+	// Forks, kills and takeovers are what the rest is about.
+	for _, f := range []Fault{Fork, Fork, Fork, ForkInUnit, Kill, KillUndo, Takeover} {
+		if d.IntN(3) == 0 {
+			d.oneIn[f] = d.upTo(5)
+		}
 	}
 	return d
 }

@@ -53,8 +53,8 @@ func (w *world) start() *process {
 	go func() {
 		<-p.turn
 		p.err = runtime.Run(p.ctx, runtime.Options{
-			Pipeline: pipeline, Source: &source{p}, Sink: &sink{p: p}, From: p.job.from, To: p.job.to, Follow: p.job.follow,
-			ChunkBlocks: w.chunk, Log: slog.New(logHandler{p}), Sleep: p.sleep,
+			Pipeline: pipeline, Source: &source{p}, Sink: &sink{p: p},
+			From: p.job.from, To: p.job.to, Latest: p.job.latest, Follow: p.job.follow, ChunkBlocks: w.chunk, Log: slog.New(logHandler{p}), Sleep: p.sleep,
 		})
 		close(p.ended)
 	}()

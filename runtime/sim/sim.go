@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/ampgen/ampgen/runtime/blockrange"
 )
 
 // Report is what happened in a run.
@@ -39,11 +41,19 @@ const (
 // job is what loaders are to do, one after the other.
 type job struct {
 	from, to *uint64 // the bounds of a bounded job
+	latest   bool    // load by block numbers up to the tip first
 	follow   bool
 }
 
+// forks reports whether the chain may fork at a block. What is loaded by block numbers has no hashes, so a fork below it is
+// beyond what the loader promises.
+func (j *job) forks(at uint64) bool { return !j.latest && (j.follow || at > *j.to) }
+
 func (j *job) String() string {
-	if j.follow {
+	switch {
+	case j.latest:
+		return "load, then follow"
+	case j.follow:
 		return "follow"
 	}
 	return fmt.Sprintf("load %d-%d", *j.from, *j.to)
@@ -102,11 +112,15 @@ func newWorld(seed uint64, o Options) *world {
 	if d.IntN(3) == 0 {
 		w.store.keep = d.upTo(6)
 	}
-	w.job = &job{follow: true}
-	if d.IntN(5) == 0 {
+	switch d.IntN(8) {
+	case 0:
+		w.job = &job{latest: true, follow: true}
+	case 1:
 		from := first + uint64(d.IntN(w.length()))
 		to := from + uint64(d.IntN(int(w.chain.tip().number-from)+1))
 		w.job = &job{from: &from, to: &to}
+	default:
+		w.job = &job{follow: true}
 	}
 	return w
 }
@@ -190,7 +204,7 @@ func (w *world) disturb() {
 // fork replaces the tip of the chain, from a block that is interesting for what is stored.
 func (w *world) fork() {
 	from, kind := w.forkPoint()
-	if !w.job.follow && from <= *w.job.to || w.chain.at(from) == nil {
+	if !w.job.forks(from) || w.chain.at(from) == nil {
 		return
 	}
 	if last := w.store.last(); last.Hash != "" {
@@ -201,7 +215,7 @@ func (w *world) fork() {
 	for _, p := range w.running {
 		w.note(ForkUndo, p.at == "undoes" || p.at == "hears of the undo")
 	}
-	if n := len(w.chain.abandoned); w.job.follow && n > 0 && w.hit(Revive) {
+	if n := len(w.chain.abandoned); w.job.forks(0) && n > 0 && w.hit(Revive) {
 		b := w.chain.revive(w.chain.abandoned[w.IntN(n)])
 		w.log("a former branch is canonical again up to %d %s, other than before from %v on", w.chain.tip().number, short(w.chain.tip().hash), b != nil)
 		return
@@ -298,11 +312,9 @@ func (w *world) finished() bool {
 	if !w.job.follow {
 		return w.checkDone(w.job) == nil && len(w.running) == 0
 	}
-	s := w.store.state
-	if len(s) == 0 || s[0].Start != w.chain.first || w.store.last().Hash != w.chain.tip().hash {
-		return false
-	}
-	return true // the rest was checked with the last commit
+	covered := blockrange.Cover(network, w.store.ranges()).Spans()
+	return len(covered) == 1 && covered[0].Start == w.chain.first && w.store.last().Hash == w.chain.tip().hash
+	// The rest was checked with the last commit.
 }
 
 // stop ends a loader as SIGTERM does.

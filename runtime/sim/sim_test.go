@@ -9,11 +9,18 @@ import (
 	"time"
 )
 
-// pinned are seeds that failed once, with what they found. They must never fail again.
+// pinned are seeds that failed, with what went wrong in them. They must never fail again. A seed says the same only as long as
+// the runs draw the same: who changes what is drawn looks for new ones.
 var pinned = []struct {
 	seed uint64
 	why  string
-}{}
+}{
+	{417, "a stream that left out blocks was stored"},
+	{464, "rows of an abandoned microbatch were stored with those of the one that interrupted it"},
+	{512, "a range was stored that did not continue the one before it"},
+	{577, "a server that had lost the abandoned branch was believed where the fork is"},
+	{872, "a microbatch was taken for another one of the same blocks"},
+}
 
 func TestPinnedSeeds(t *testing.T) {
 	for _, c := range pinned {
@@ -23,9 +30,9 @@ func TestPinnedSeeds(t *testing.T) {
 	}
 }
 
-// TestCorpus runs the seeds 1 to 200, which are the same for everyone, and checks that they meet every kind of fault.
+// TestCorpus runs the seeds 1 to 400, which are the same for everyone, and checks that they meet every kind of fault.
 func TestCorpus(t *testing.T) {
-	sum := runSeeds(t, 1, 200)
+	sum := runSeeds(t, 1, 400)
 	for _, f := range sum.Missing() {
 		t.Errorf("the fault %q happened in no run", f)
 	}
