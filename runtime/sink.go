@@ -40,6 +40,15 @@ type Tx interface {
 	Rollback(ctx context.Context) error
 }
 
+// Redoer is a Sink that can load committed blocks again while the loader that has the fence goes on.
+type Redoer interface {
+	// Redo opens a unit that replaces the rows of blocks, which are of one network and lie in one committed range; tip is the last
+	// block that the server had when it answered. It needs no Prepare and takes no fence. The coverage, and the ids that the rows
+	// are tagged with, stay as they are. Commit takes its turn among the loader's commits and undos. It commits nothing, with a
+	// Transient error, where the rows may be of another branch than the coverage (coverage.Redo).
+	Redo(ctx context.Context, t *Table, blocks, tip Range) (Tx, error)
+}
+
 // Unit is what a commit unit covers.
 type Unit struct {
 	// Ranges has one element per network. They are what becomes covered.

@@ -5,6 +5,7 @@ package coverage
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/ampgen/ampgen/runtime/blockrange"
@@ -162,4 +163,42 @@ func (c *Change) compactNetwork(rows []Row) {
 		}
 		c.Add = append(c.Add, merged)
 	}
+}
+
+// Redo finds the row that has the blocks of r, whose rows are to be replaced by what the server answered when tip was the last
+// block that it had. The coverage does not change by that, so both must be of one branch: either the server's last block is the
+// end of a committed range, or the blocks of r are older than any reorganisation. rows are all rows of r's network. The errors
+// are Transient where another answer, after what is loaded meanwhile, may do.
+func Redo(rows []Row, r, tip Range) (Row, error) {
+	const op = "load again"
+	var holder Row
+	var last Range
+	known, found := false, false
+	for _, c := range rows {
+		if c.Start <= r.Start && c.End >= r.End {
+			holder, found = c, true
+		}
+		if c.End == tip.End && c.Hash != "" {
+			if c.Hash != tip.Hash {
+				return Row{}, fault.Errorf(fault.Transient, op, r.String(), "the server answered from a branch that ends in %s, and %s is committed", tip, c.Range)
+			}
+			known = true
+		}
+		if last.Network == "" || c.End > last.End {
+			last = c.Range
+		}
+	}
+	old := func(end uint64) bool {
+		return end >= blockrange.KeepBoundaries && r.End <= end-blockrange.KeepBoundaries
+	}
+	switch {
+	case !found:
+		return Row{}, fault.Errorf(fault.Transient, op, r.String(), "the committed ranges around it changed")
+	case !known && !(old(last.End) && old(tip.End)):
+		return Row{}, &fault.Error{Class: fault.Transient, Op: op, On: r.String(),
+			Err: fmt.Errorf("the server has blocks up to %d and committed are those up to %d, so it is not known whether both are of one branch", tip.End, last.End),
+			Help: fmt.Sprintf("let the loader catch up; blocks that are %d below the last committed one can be loaded again at any time",
+				blockrange.KeepBoundaries)}
+	}
+	return holder, nil
 }

@@ -3,6 +3,7 @@ package coverage_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -210,4 +211,40 @@ func describe(rows []coverage.Row) string {
 		}
 	}
 	return s
+}
+
+func TestRedo(t *testing.T) {
+	const far = 20_000
+	have := rows(span(0, 99, "h99"), span(100, 199, ""), span(200, 10_000, "h10000"), span(10_001, 10_001, "h10001"))
+	for _, c := range []struct {
+		name   string
+		r, tip coverage.Range
+		want   string // the batch's range, or a part of the error
+	}{
+		{"old blocks", span(10, 19, ""), span(0, far, "x"), "0-99@h99"},
+		{"old blocks, without a hash", span(100, 199, ""), span(0, far, "x"), "100-199"},
+		{"the last block that is old", span(8000, 10_001-1024, ""), span(0, far, "x"), "200-10000@h10000"},
+		{"the first block that is not", span(8000, 10_001-1023, ""), span(0, far, "x"), "the server has blocks up to 20000 and committed are those up to 10001"},
+		{"the server is behind", span(8000, 8100, ""), span(0, 9000, "x"), "the server has blocks up to 9000"},
+		{"new blocks, the server's tip is committed", span(9990, 10_000, ""), span(0, 10_001, "h10001"), "200-10000@h10000"},
+		{"new blocks, an earlier tip is committed", span(9990, 10_000, ""), span(0, 10_000, "h10000"), "200-10000@h10000"},
+		{"another branch", span(10, 19, ""), span(0, 10_001, "x"), "the server answered from a branch that ends in eth:0-10001@x"},
+		{"over a boundary", span(90, 110, ""), span(0, far, "x"), "the committed ranges around it changed"},
+		{"not committed", span(10_002, 10_003, ""), span(0, far, "x"), "the committed ranges around it changed"},
+	} {
+		row, err := coverage.Redo(have, c.r, c.tip)
+		got := describe([]coverage.Row{row})
+		if err != nil {
+			got = err.Error()
+			if fault.ClassOf(err) != fault.Transient {
+				t.Errorf("%s: class %s", c.name, fault.ClassOf(err))
+			}
+		}
+		if !strings.Contains(got, c.want) {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+	}
+	if _, err := coverage.Redo(nil, span(1, 2, ""), span(0, far, "x")); err == nil {
+		t.Error("blocks of an empty table are loaded again")
+	}
 }

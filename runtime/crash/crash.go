@@ -13,6 +13,7 @@ const (
 	DuringDDL             Name = "during-ddl"
 	DuringStateMigration  Name = "during-state-migration"
 	DuringFenceTakeover   Name = "during-fence-takeover"
+	DuringCompaction      Name = "during-compaction"
 	AfterReceive          Name = "after-recv"
 	AfterValidate         Name = "after-validate"
 	MidEncode             Name = "mid-encode"
@@ -32,12 +33,13 @@ const (
 var Points = []struct {
 	Name Name
 	When string
-	// Once: a process comes here at most once.
+	// Once: a process comes here once, or too seldom for waiting until it comes here again.
 	Once bool
 }{
 	{DuringDDL, "the table is created, in a transaction that is not committed", true},
 	{DuringStateMigration, "a state table of an older make has its new columns, in a transaction that is not committed", true},
 	{DuringFenceTakeover, "the fence is taken, in a transaction that is not committed", true},
+	{DuringCompaction, "old ranges of the state are merged, in a transaction that is not committed", true},
 	{AfterReceive, "a message of the server is received, and not looked at", false},
 	{AfterValidate, "a message fits the chain, and nothing of it is stored", false},
 	{MidEncode, "some rows of a unit are on their way to the sink", false},

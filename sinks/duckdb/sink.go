@@ -177,10 +177,15 @@ func (s *Sink) begin(ctx context.Context, u runtime.Unit) (*tx, error) {
 		return nil, err
 	}
 	covered, err := s.admit(ctx, u)
+	t := &tx{sink: s, table: s.table, convert: s.rows, unit: u, settle: s.commit, covered: covered}
 	if err != nil || covered {
-		return &tx{sink: s, unit: u, covered: covered}, err
+		return t, err
 	}
-	return openTx(ctx, s, u)
+	script := "BEGIN"
+	if u.Replace {
+		script += "; DELETE FROM " + s.table.rows
+	}
+	return t, t.open(ctx, script)
 }
 
 var errUnprepared = errors.New("the sink was not prepared")

@@ -10,6 +10,7 @@ import (
 	"github.com/ampgen/ampgen/runtime"
 	"github.com/ampgen/ampgen/runtime/blockrange"
 	"github.com/ampgen/ampgen/runtime/coverage"
+	"github.com/ampgen/ampgen/runtime/crash"
 	"github.com/ampgen/ampgen/sinks/duckdb/ddl"
 )
 
@@ -151,7 +152,9 @@ func (t *target) compact(ctx context.Context, c *conn) error {
 	if len(script) == 0 {
 		return nil
 	}
-	return c.exec(ctx, strings.Join(script, "; "))
+	err = c.exec(ctx, strings.Join(script, "; "))
+	crash.Point(crash.DuringCompaction)
+	return err
 }
 
 // checkAlone refuses to share a history table: nothing in its marked rows says which pipeline is to name their replacement.

@@ -21,7 +21,9 @@ type tx struct {
 	table   *target
 	convert *converter
 	unit    runtime.Unit
-	covered bool // nothing is to be written
+	stage   string                           // the table in memory that the rows wait in, for a redo
+	settle  func(context.Context, *tx) error // commits, once all rows are there
+	covered bool                             // nothing is to be written
 	ended   bool
 	since   uint64 // sink.commits when the transaction began
 
@@ -37,23 +39,22 @@ type tx struct {
 
 var _ runtime.Tx = (*tx)(nil)
 
-// openTx opens a transaction and what the unit's rows will be read through. Under db.commit.
-func openTx(ctx context.Context, s *Sink, u runtime.Unit) (*tx, error) {
-	c, err := s.db.connect()
-	if err != nil {
-		return nil, err
+// open makes what the unit's rows will be read through, and then runs script. Under db.commit.
+func (t *tx) open(ctx context.Context, script string) (err error) {
+	if t.conn, err = t.sink.db.connect(); err != nil {
+		return err
 	}
-	t := &tx{sink: s, table: s.table, convert: s.rows, unit: u, since: s.commits, conn: c,
-		view: fmt.Sprintf("rows_%d", s.db.views.Add(1)), drop: func() {}, rows: make(chan arrow.RecordBatch)}
+	t.since = t.sink.commits
+	t.view, t.drop, t.rows = fmt.Sprintf("rows_%d", t.sink.db.views.Add(1)), func() {}, make(chan arrow.RecordBatch)
 	t.ctx, t.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	if err := t.open(ctx); err != nil {
+	if err := t.prepare(ctx, script); err != nil {
 		t.end()
-		return nil, err
+		return err
 	}
-	return t, nil
+	return nil
 }
 
-func (t *tx) open(ctx context.Context) (err error) {
+func (t *tx) prepare(ctx context.Context, script string) (err error) {
 	// The view is made in the connection's default database, and before the transaction, which may write to one database only.
 	if err := t.conn.exec(ctx, "USE "+rowsCatalog); err != nil {
 		return err
@@ -61,10 +62,6 @@ func (t *tx) open(ctx context.Context) (err error) {
 	if t.drop, err = arrowView(t.conn, t.view, newReader(t.ctx, t.convert.schema, t.rows)); err != nil {
 		t.drop = func() {}
 		return err
-	}
-	script := "BEGIN"
-	if t.unit.Replace {
-		script += "; DELETE FROM " + t.table.rows
 	}
 	return t.conn.exec(ctx, script)
 }
@@ -132,14 +129,25 @@ func (t *tx) startInsert() {
 
 // statement casts every column to its type in the table, so that what does not fit is an error of the cast.
 func (t *tx) statement() string {
-	var columns, values []string
-	for _, f := range t.table.Schema.Fields() {
-		typ, _ := ddl.ColumnType(f) // Prepare has had it
-		columns = append(columns, ddl.Quote(f.Name))
-		values = append(values, "CAST("+ddl.Quote(f.Name)+" AS "+typ+")")
+	columns, values := t.table.columns()
+	from := rowsCatalog + ".main." + t.view
+	if t.stage != "" {
+		return fmt.Sprintf("INSERT INTO %s SELECT %s FROM %s", t.stage, values, from)
 	}
-	return fmt.Sprintf("INSERT INTO %s (%s, %s) SELECT %s, %s FROM %s.main.%s", t.table.rows, strings.Join(columns, ", "),
-		ddl.Quote(ddl.BatchColumn), strings.Join(values, ", "), literal(t.unit.ID()), rowsCatalog, t.view)
+	return fmt.Sprintf("INSERT INTO %s (%s, %s) SELECT %s, %s FROM %s", t.table.rows, columns, ddl.Quote(ddl.BatchColumn), values, literal(t.unit.ID()), from)
+}
+
+// columns are the names of the table's own columns, and the same cast to their types.
+func (t *target) columns() (names, values string) {
+	for i, f := range t.Schema.Fields() {
+		typ, _ := ddl.ColumnType(f) // the table has it
+		if i > 0 {
+			names, values = names+", ", values+", "
+		}
+		names += ddl.Quote(f.Name)
+		values += "CAST(" + ddl.Quote(f.Name) + " AS " + typ + ")"
+	}
+	return names, values
 }
 
 // Commit is runtime.Tx's. Whatever it returns, the unit has ended.
@@ -155,7 +163,7 @@ func (t *tx) Commit(ctx context.Context) error {
 		return t.fail(err, "write rows")
 	}
 	crash.Point(crash.AfterRowsBeforeState)
-	return t.fail(t.sink.commit(ctx, t), "commit unit")
+	return t.fail(t.settle(ctx, t), "commit unit")
 }
 
 // finishRows tells the INSERT that all rows are there, and waits for its end.
@@ -232,6 +240,9 @@ func (t *tx) end() {
 	}
 	_ = t.conn.exec(context.Background(), "ROLLBACK")                    // fails if there is no transaction
 	_ = t.conn.exec(context.Background(), "DROP VIEW IF EXISTS "+t.view) // in memory, and gone with the process
+	if t.stage != "" {
+		_ = t.conn.exec(context.Background(), "DROP TABLE IF EXISTS "+t.stage) // as well
+	}
 	t.drop()
 	t.conn.close()
 }

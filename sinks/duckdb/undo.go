@@ -55,32 +55,12 @@ func (s *Sink) undo(ctx context.Context, u runtime.Undo) error {
 	return err
 }
 
-// removeRows is the statement that deletes the rows of the undone blocks, or marks them. Where the table has rows of other
-// networks or pipelines, they are told apart by the units that wrote them.
+// removeRows is the statement that deletes the rows of the undone blocks, or marks them.
 func (s *Sink) removeRows(ctx context.Context, u runtime.Undo, undone []coverage.Row) (string, error) {
 	t := s.table
-	where := fmt.Sprintf("%s >= %s", ddl.Quote(t.Block), number(u.From))
-	others, err := s.db.admin.query(ctx, fmt.Sprintf("SELECT network FROM %s WHERE table_name = %s AND (connection_name <> %s OR network <> %s) LIMIT 1",
-		t.state, literal(t.Name), literal(t.Pipeline), literal(u.Network)))
+	where, err := t.ownRows(ctx, s.db.admin, fmt.Sprintf("%s >= %s", ddl.Quote(t.Block), number(u.From)), undone)
 	if err != nil {
 		return "", err
-	}
-	if len(others) > 0 {
-		ids := make([]string, len(undone))
-		for i, c := range undone {
-			if c.Units > 1 {
-				return "", t.inseparable(fmt.Sprintf("the ranges that %s was merged from are not known apart any more", c.Range))
-			}
-			ids[i] = literal(c.Batch)
-		}
-		where += fmt.Sprintf(" AND list_has_any(string_split(%s, '|'), [%s])", ddl.Quote(ddl.BatchColumn), strings.Join(ids, ", "))
-		mixed, err := s.db.admin.query(ctx, fmt.Sprintf("SELECT 'yes' FROM %s WHERE %s AND contains(%s, '|') LIMIT 1", t.rows, where, ddl.Quote(ddl.BatchColumn)))
-		if err != nil {
-			return "", err
-		}
-		if len(mixed) > 0 {
-			return "", t.inseparable("the rows were loaded together with those of other networks")
-		}
 	}
 	if t.History {
 		return fmt.Sprintf("UPDATE %s SET %s = false WHERE %s AND %[2]s", t.rows, ddl.Quote(ddl.CurrentColumn), where), nil
@@ -88,9 +68,32 @@ func (s *Sink) removeRows(ctx context.Context, u runtime.Undo, undone []coverage
 	return fmt.Sprintf("DELETE FROM %s WHERE %s", t.rows, where), nil
 }
 
+// ownRows is the condition that picks, of the rows of some blocks, those that committed, of one network, has. Where the table
+// has rows of other networks or pipelines, they are told apart by the units that wrote them.
+func (t *target) ownRows(ctx context.Context, c *conn, inBlocks string, committed []coverage.Row) (where string, err error) {
+	others, err := c.query(ctx, fmt.Sprintf("SELECT network FROM %s WHERE table_name = %s AND (connection_name <> %s OR network <> %s) LIMIT 1",
+		t.state, literal(t.Name), literal(t.Pipeline), literal(committed[0].Network)))
+	if err != nil || len(others) == 0 {
+		return inBlocks, err
+	}
+	ids := make([]string, len(committed))
+	for i, c := range committed {
+		if c.Units > 1 {
+			return "", t.inseparable(fmt.Sprintf("the ranges that %s was merged from are not known apart any more", c.Range))
+		}
+		ids[i] = literal(c.Batch)
+	}
+	where = fmt.Sprintf("%s AND list_has_any(string_split(%s, '|'), [%s])", inBlocks, ddl.Quote(ddl.BatchColumn), strings.Join(ids, ", "))
+	mixed, err := c.query(ctx, fmt.Sprintf("SELECT 'yes' FROM %s WHERE %s AND contains(%s, '|') LIMIT 1", t.rows, where, ddl.Quote(ddl.BatchColumn)))
+	if err == nil && len(mixed) > 0 {
+		err = t.inseparable("the rows were loaded together with those of other networks")
+	}
+	return where, err
+}
+
 func (t *target) inseparable(why string) error {
-	return &runtime.Error{Class: runtime.Permanent, Op: "undo", On: "table " + t.Name,
-		Err:  fmt.Errorf("the table has rows of other networks or pipelines, and those of the undone blocks cannot be told apart from them: %s", why),
+	return &runtime.Error{Class: runtime.Permanent, Op: "remove rows", On: "table " + t.Name,
+		Err:  fmt.Errorf("the table has rows of other networks or pipelines, and those of these blocks cannot be told apart from them: %s", why),
 		Help: "load each network by a query and into a table of its own"}
 }
 
@@ -99,8 +102,12 @@ func (t *target) inseparable(why string) error {
 func (t *target) nameReplacement(u runtime.Unit) []string {
 	var script []string
 	for _, r := range u.Ranges {
-		script = append(script, fmt.Sprintf("UPDATE %s SET %s = %s WHERE NOT %s AND %[2]s IS NULL AND %[5]s BETWEEN %[6]s AND %[7]s",
-			t.rows, ddl.Quote(ddl.ReorgColumn), literal(u.ID()), ddl.Quote(ddl.CurrentColumn), ddl.Quote(t.Block), number(r.Start), number(r.End)))
+		script = append(script, fmt.Sprintf("UPDATE %s SET %s = %s WHERE NOT %s AND %[2]s IS NULL AND %[5]s",
+			t.rows, ddl.Quote(ddl.ReorgColumn), literal(u.ID()), ddl.Quote(ddl.CurrentColumn), t.inBlocks(r)))
 	}
 	return script
+}
+
+func (t *target) inBlocks(r runtime.Range) string {
+	return fmt.Sprintf("%s BETWEEN %s AND %s", ddl.Quote(t.Block), number(r.Start), number(r.End))
 }

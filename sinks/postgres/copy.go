@@ -160,6 +160,13 @@ func (c *copyIn) finish(ctx context.Context) error {
 	return c.err
 }
 
+// abandon is stop within rollbackTimeout, also when ctx is over.
+func (c *copyIn) abandon(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
+	defer cancel()
+	c.stop(ctx)
+}
+
 // stop ends the COPY without its rows. When it returns, the connection is free: told to forget the rows, or, once ctx is
 // over, closed.
 func (c *copyIn) stop(ctx context.Context) {

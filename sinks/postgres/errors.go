@@ -112,5 +112,5 @@ func classifyCommit(op, on string, err error) error {
 	if errors.As(err, &server) && server.Code[:2] != "08" && server.Code[:2] != "57" && class != runtime.Ambiguous {
 		return classify(op, on, err)
 	}
-	return &runtime.Error{Class: runtime.Ambiguous, Op: op, On: on, Err: err, Help: "read the state back to know whether the unit is committed"}
+	return &runtime.Error{Class: runtime.Ambiguous, Op: op, On: on, Err: err, Help: "the connection was lost at COMMIT: the state tells whether it took place"}
 }

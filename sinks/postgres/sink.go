@@ -38,7 +38,7 @@ func (s *Sink) Prepare(ctx context.Context, t *runtime.Table) error {
 		return &runtime.Error{Class: runtime.Permanent, Op: "prepare", On: target.on(), Err: err}
 	}
 	var epoch int64
-	err := s.transact(ctx, func(conn *pgx.Conn) (err error) {
+	err := s.transact(ctx, "prepare", target.on(), func(conn *pgx.Conn) (err error) {
 		if err := target.create(ctx, conn); err != nil {
 			return err
 		}
@@ -175,8 +175,8 @@ func (s *Sink) Close() error {
 	return nil
 }
 
-// transact runs do in a transaction of its own. An error of COMMIT itself is classified already.
-func (s *Sink) transact(ctx context.Context, do func(conn *pgx.Conn) error) error {
+// transact runs do in a transaction of its own, for an operation on something. An error of COMMIT itself is classified already.
+func (s *Sink) transact(ctx context.Context, op, on string, do func(conn *pgx.Conn) error) error {
 	c, err := s.pool.Acquire(ctx)
 	if err != nil {
 		return err
@@ -189,7 +189,7 @@ func (s *Sink) transact(ctx context.Context, do func(conn *pgx.Conn) error) erro
 		rollback(ctx, c.Conn())
 		return err
 	}
-	return commit(ctx, c.Conn(), "commit", "the database")
+	return commit(ctx, c.Conn(), op, on)
 }
 
 // begin starts a transaction in which every statement sees what is committed by then, whatever the role's default is: the

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -12,6 +13,7 @@ import (
 	"github.com/ampgen/ampgen/runtime"
 	"github.com/ampgen/ampgen/runtime/blockrange"
 	"github.com/ampgen/ampgen/runtime/coverage"
+	"github.com/ampgen/ampgen/runtime/crash"
 	"github.com/ampgen/ampgen/sinks/postgres/ddl"
 )
 
@@ -28,15 +30,18 @@ type target struct {
 }
 
 func newTarget(t *runtime.Table) *target {
-	names := ""
-	for _, f := range t.Schema.Fields() {
-		names += ddl.Quote(f.Name) + ", "
+	out := &target{Table: t, rows: ddl.QuoteName(t.Name), state: ddl.Beside(t.Name, ddl.StateTable), fence: ddl.Beside(t.Name, ddl.FenceTable)}
+	out.copySQL = fmt.Sprintf("COPY %s (%s, %s) FROM STDIN (FORMAT binary)", out.rows, out.columnNames(), ddl.Quote(ddl.BatchColumn))
+	return out
+}
+
+// columnNames are the quoted names of the table's own columns, in the order of its schema.
+func (t *target) columnNames() string {
+	names := make([]string, t.Schema.NumFields())
+	for i, f := range t.Schema.Fields() {
+		names[i] = ddl.Quote(f.Name)
 	}
-	rows := ddl.QuoteName(t.Name)
-	return &target{
-		Table: t, rows: rows, state: ddl.Beside(t.Name, ddl.StateTable), fence: ddl.Beside(t.Name, ddl.FenceTable),
-		copySQL: fmt.Sprintf("COPY %s (%s%s) FROM STDIN (FORMAT binary)", rows, names, ddl.Quote(ddl.BatchColumn)),
-	}
+	return strings.Join(names, ", ")
 }
 
 func (t *target) on() string { return "table " + t.Name }
@@ -145,7 +150,9 @@ func (t *target) compact(ctx context.Context, conn *pgx.Conn) error {
 	}
 	batch := &pgx.Batch{}
 	t.change(batch, coverage.Compact(rows))
-	return conn.SendBatch(ctx, batch).Close()
+	err = conn.SendBatch(ctx, batch).Close()
+	crash.Point(crash.DuringCompaction)
+	return err
 }
 
 // compactSometimes is called in every commit, and compacts in a few of them.

@@ -183,9 +183,7 @@ func (t *tx) end(ctx context.Context) {
 		return
 	}
 	if t.copy != nil {
-		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
-		t.copy.stop(stopping)
-		cancel()
+		t.copy.abandon(ctx)
 		t.copy = nil
 	}
 	rollback(ctx, t.conn.Conn())

@@ -22,7 +22,7 @@ func (s *Sink) Undo(ctx context.Context, u runtime.Undo) error {
 		return err
 	}
 	op := "undo blocks from " + strconv.FormatUint(u.From, 10)
-	return classify(op, s.table.on(), s.transact(ctx, func(conn *pgx.Conn) error { return s.undo(ctx, conn, u) }))
+	return classify(op, s.table.on(), s.transact(ctx, op, s.table.on(), func(conn *pgx.Conn) error { return s.undo(ctx, conn, u) }))
 }
 
 func (s *Sink) undo(ctx context.Context, conn *pgx.Conn, u runtime.Undo) error {
@@ -49,33 +49,11 @@ func (s *Sink) undo(ctx context.Context, conn *pgx.Conn, u runtime.Undo) error {
 	return conn.SendBatch(ctx, batch).Close()
 }
 
-// removeRows deletes or marks the rows of the undone blocks. Where the table has rows of other networks or pipelines, they
-// are told apart by the units that wrote them.
+// removeRows deletes or marks the rows of the undone blocks.
 func (t *target) removeRows(ctx context.Context, conn *pgx.Conn, u runtime.Undo, undone []coverage.Row) error {
-	typ, largest := t.blockType()
-	if u.From > largest {
-		return nil
-	}
-	where := fmt.Sprintf("%s >= '%d'::%s", ddl.Quote(t.Block), u.From, typ)
-	shared, err := queryValue[bool](ctx, conn, fmt.Sprintf(
-		"SELECT EXISTS (SELECT FROM %s WHERE table_name = $1 AND (connection_name <> $2 OR network <> $3))", t.state), t.Name, t.Pipeline, u.Network)
+	where, args, err := t.ownRows(ctx, conn, u.From, math.MaxUint64, undone)
 	if err != nil {
 		return err
-	}
-	args := []any{}
-	if shared {
-		ids := make([]string, len(undone))
-		for i, c := range undone {
-			if c.Units > 1 {
-				return t.inseparable(fmt.Sprintf("the ranges that %s was merged from are not known apart any more", c.Range))
-			}
-			ids[i] = c.Batch
-		}
-		args = append(args, ids)
-		where += fmt.Sprintf(" AND string_to_array(%s, '|') && $1::text[]", ddl.Quote(ddl.BatchColumn))
-		if err := t.checkSeparable(ctx, conn, where, ids); err != nil {
-			return err
-		}
 	}
 	statement := fmt.Sprintf("DELETE FROM %s WHERE %s", t.rows, where)
 	if t.History {
@@ -83,6 +61,26 @@ func (t *target) removeRows(ctx context.Context, conn *pgx.Conn, u runtime.Undo,
 	}
 	_, err = conn.Exec(ctx, statement, args...)
 	return err
+}
+
+// ownRows is the condition that picks the rows of blocks from first to last, which committed, of one network, has. Where the
+// table has rows of other networks or pipelines, they are told apart by the units that wrote them.
+func (t *target) ownRows(ctx context.Context, conn *pgx.Conn, first, last uint64, committed []coverage.Row) (where string, args []any, err error) {
+	where = t.inBlocks(first, last)
+	shared, err := queryValue[bool](ctx, conn, fmt.Sprintf(
+		"SELECT EXISTS (SELECT FROM %s WHERE table_name = $1 AND (connection_name <> $2 OR network <> $3))", t.state), t.Name, t.Pipeline, committed[0].Network)
+	if err != nil || !shared {
+		return where, nil, err
+	}
+	ids := make([]string, len(committed))
+	for i, c := range committed {
+		if c.Units > 1 {
+			return "", nil, t.inseparable(fmt.Sprintf("the ranges that %s was merged from are not known apart any more", c.Range))
+		}
+		ids[i] = c.Batch
+	}
+	where += fmt.Sprintf(" AND string_to_array(%s, '|') && $1::text[]", ddl.Quote(ddl.BatchColumn))
+	return where, []any{ids}, t.checkSeparable(ctx, conn, where, ids)
 }
 
 // checkSeparable refuses to remove rows of units that cover several networks: nothing in such a row says whose block it is of.
@@ -96,13 +94,27 @@ func (t *target) checkSeparable(ctx context.Context, conn *pgx.Conn, where strin
 }
 
 func (t *target) inseparable(why string) error {
-	return &runtime.Error{Class: runtime.Permanent, Op: "undo", On: t.on(),
-		Err:  fmt.Errorf("the table has rows of other networks or pipelines, and those of the undone blocks cannot be told apart from them: %s", why),
+	return &runtime.Error{Class: runtime.Permanent, Op: "remove rows", On: t.on(),
+		Err:  fmt.Errorf("the table has rows of other networks or pipelines, and those of these blocks cannot be told apart from them: %s", why),
 		Help: "load each network by a query and into a table of its own"}
 }
 
-// blockType is the type for literals that the block column is compared with, such that its index can be used, and the largest
-// block that the column can hold.
+// inBlocks is the condition on the block column for blocks from first to last. The literals have the column's type, so that its
+// index can be used.
+func (t *target) inBlocks(first, last uint64) string {
+	typ, largest := t.blockType()
+	if first > largest {
+		return "false"
+	}
+	column := ddl.Quote(t.Block)
+	where := fmt.Sprintf("%s >= '%d'::%s", column, first, typ)
+	if last < largest {
+		where += fmt.Sprintf(" AND %s <= '%d'::%s", column, last, typ)
+	}
+	return where
+}
+
+// blockType is the block column's type for literals, and the largest block that the column can hold.
 func (t *target) blockType() (typ string, largest uint64) {
 	fields, _ := t.Schema.FieldsByName(t.Block)
 	typ, _ = ddl.ColumnType(fields[0])
@@ -124,12 +136,8 @@ func (t *target) blockType() (typ string, largest uint64) {
 // nameReplacement queues the statements that write u's id to the rows of a history table that u replaces: those of its blocks
 // that an undo marked and nothing has replaced since.
 func (t *target) nameReplacement(batch *pgx.Batch, u runtime.Unit) {
-	typ, largest := t.blockType()
 	for _, r := range u.Ranges {
-		if r.Start > largest {
-			continue
-		}
-		batch.Queue(fmt.Sprintf("UPDATE %s SET %s = $1 WHERE NOT %s AND %[2]s IS NULL AND %[4]s >= '%[5]d'::%[7]s AND %[4]s <= '%[6]d'::%[7]s",
-			t.rows, ddl.Quote(ddl.ReorgColumn), ddl.Quote(ddl.CurrentColumn), ddl.Quote(t.Block), r.Start, min(r.End, largest), typ), u.ID())
+		batch.Queue(fmt.Sprintf("UPDATE %s SET %s = $1 WHERE NOT %s AND %[2]s IS NULL AND %[4]s",
+			t.rows, ddl.Quote(ddl.ReorgColumn), ddl.Quote(ddl.CurrentColumn), t.inBlocks(r.Start, r.End)), u.ID())
 	}
 }

@@ -64,6 +64,8 @@ func Run(t *testing.T, open func(t *testing.T) Harness) {
 		{"UndoProvesTheBoundary", testUndoProvesTheBoundary},
 		{"History", testHistory},
 		{"Compaction", testCompaction},
+		{"Redo", testRedo},
+		{"RedoOfHistory", testRedoOfHistory},
 		{"Types", testTypes},
 		{"Refusals", testRefusals},
 	} {
