@@ -20,7 +20,7 @@ func (a *app) generate(paths []string) (int, error) {
 		return exitFailed, err
 	}
 	var diags diag.List
-	changes, err := output.Write(project.OutDir(), files, &diags)
+	changes, err := output.Write(project.OutDir(), output.Set{Files: files, Partial: len(paths) > 0}, &diags)
 	if err != nil {
 		return exitFailed, err
 	}
@@ -54,7 +54,7 @@ func (a *app) diff(paths []string) (int, error) {
 		return exitFailed, err
 	}
 	var diags diag.List
-	changes, err := output.Diff(project.OutDir(), files, &diags)
+	changes, err := output.Diff(project.OutDir(), output.Set{Files: files, Partial: len(paths) > 0}, &diags)
 	if err != nil {
 		return exitFailed, err
 	}

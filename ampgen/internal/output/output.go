@@ -15,6 +15,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/ampgen/ampgen/ampgen/internal/diag"
 )
@@ -23,6 +24,13 @@ import (
 type File struct {
 	Path string // slash-separated, relative to the output folder
 	Data []byte
+}
+
+// Set is what a run made.
+type Set struct {
+	Files []File
+	// Partial says that only some of the project's queries were read: files in folders that the run made nothing in stay.
+	Partial bool
 }
 
 // Changes say, path by path in order, what a write does to the output folder. The manifest is one of the paths.
@@ -41,16 +49,16 @@ func (c Changes) Written() []string {
 func (c Changes) Empty() bool { return len(c.Added)+len(c.Changed)+len(c.Removed) == 0 }
 
 // Diff says what Write would do, and writes nothing. Files that a person edited are diagnostics.
-func Diff(root string, files []File, diags *diag.List) (Changes, error) {
-	p, err := newPlan(root, files, diags)
+func Diff(root string, set Set, diags *diag.List) (Changes, error) {
+	p, err := newPlan(root, set, diags)
 	return p.changes, err
 }
 
-// Write makes the folder root have exactly files, apart from files that the tool never owned. Files with the right content are
-// not touched. With any diagnostic or an error before the first rename, nothing is changed.
-func Write(root string, files []File, diags *diag.List) (Changes, error) {
+// Write makes the folder root have exactly the files of set, apart from files that the tool never owned. Files with the right
+// content are not touched. With any diagnostic or an error before the first rename, nothing is changed.
+func Write(root string, set Set, diags *diag.List) (Changes, error) {
 	before := diags.Len()
-	p, err := newPlan(root, files, diags)
+	p, err := newPlan(root, set, diags)
 	if err != nil || diags.Len() > before || p.changes.Empty() {
 		return p.changes, err
 	}
@@ -68,8 +76,8 @@ type plan struct {
 	changes  Changes
 }
 
-func newPlan(root string, files []File, diags *diag.List) (*plan, error) {
-	p := &plan{root: root, new: manifestOf(files)}
+func newPlan(root string, set Set, diags *diag.List) (*plan, error) {
+	p := &plan{root: root, new: manifestOf(set.Files)}
 	var err error
 	p.old, err = readManifest(root)
 	if errors.Is(err, errBadManifest) {
@@ -80,7 +88,10 @@ func newPlan(root string, files []File, diags *diag.List) (*plan, error) {
 	if err != nil {
 		return p, err
 	}
-	files = slices.SortedFunc(slices.Values(files), func(a, b File) int { return cmp.Compare(a.Path, b.Path) })
+	if set.Partial {
+		p.keepOthers()
+	}
+	files := slices.SortedFunc(slices.Values(set.Files), func(a, b File) int { return cmp.Compare(a.Path, b.Path) })
 	for i, f := range files {
 		if i > 0 && files[i-1].Path == f.Path {
 			return p, fmt.Errorf("ampgen bug: two generated files are %s", f.Path)
@@ -93,6 +104,20 @@ func newPlan(root string, files []File, diags *diag.List) (*plan, error) {
 		return p, err
 	}
 	return p, p.compareManifest()
+}
+
+// keepOthers goes on owning the files in folders that this run made nothing in.
+func (p *plan) keepOthers() {
+	made := map[string]bool{}
+	for f := range p.new {
+		folder, _, _ := strings.Cut(f, "/")
+		made[folder] = true
+	}
+	for f, hashes := range p.old {
+		if folder, _, _ := strings.Cut(f, "/"); !made[folder] {
+			p.new[f] = hashes
+		}
+	}
 }
 
 // read gives the content of a file under root, and whether it exists.

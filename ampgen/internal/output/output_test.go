@@ -25,7 +25,7 @@ func files(pairs ...string) []File {
 func write(t *testing.T, root string, f []File) Changes {
 	t.Helper()
 	var diags diag.List
-	changes, err := Write(root, f, &diags)
+	changes, err := Write(root, Set{Files: f}, &diags)
 	if err != nil || diags.Len() > 0 {
 		t.Fatalf("Write: %v, faults %v", err, diags.Sorted())
 	}
@@ -159,7 +159,7 @@ func TestPersonsFilesAreNeverTouched(t *testing.T) {
 			c.edit(t, root)
 			before := tree(t, root)
 			var diags diag.List
-			if _, err := Write(root, c.next, &diags); err != nil {
+			if _, err := Write(root, Set{Files: c.next}, &diags); err != nil {
 				t.Fatal(err)
 			}
 			var b strings.Builder
@@ -196,7 +196,7 @@ func TestWriteAcceptsTheRightContentFromAnyone(t *testing.T) {
 func TestInterruptedWriteIsContinued(t *testing.T) {
 	root := t.TempDir()
 	write(t, root, files("a.go", "1", "b.go", "1", "gone.go", "1"))
-	p, err := newPlan(root, files("a.go", "2", "b.go", "2"), &diag.List{})
+	p, err := newPlan(root, Set{Files: files("a.go", "2", "b.go", "2")}, &diag.List{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -224,7 +224,7 @@ func TestNothingIsWrittenWhenAFileCannotBeStaged(t *testing.T) {
 	write(t, root, files("a.go", "1"))
 	put(t, root, "folder", "a file where a folder has to be")
 	before := tree(t, root)
-	if _, err := Write(root, files("a.go", "2", "folder/b.go", "2"), &diag.List{}); err == nil {
+	if _, err := Write(root, Set{Files: files("a.go", "2", "folder/b.go", "2")}, &diag.List{}); err == nil {
 		t.Error("no error")
 	}
 	if after := tree(t, root); !cmp.Equal(before, after) {
@@ -237,7 +237,7 @@ func TestDiffWritesNothing(t *testing.T) {
 	write(t, root, files("a.go", "1", "b.go", "1"))
 	before := tree(t, root)
 	var diags diag.List
-	got, err := Diff(root, files("a.go", "2", "c.go", "1"), &diags)
+	got, err := Diff(root, Set{Files: files("a.go", "2", "c.go", "1")}, &diags)
 	if err != nil || diags.Len() > 0 {
 		t.Fatal(err, diags.Sorted())
 	}
@@ -248,14 +248,35 @@ func TestDiffWritesNothing(t *testing.T) {
 	if after := tree(t, root); !cmp.Equal(before, after) {
 		t.Error(cmp.Diff(before, after))
 	}
-	if _, err := Diff(filepath.Join(root, "absent"), nil, &diags); err != nil {
+	if _, err := Diff(filepath.Join(root, "absent"), Set{}, &diags); err != nil {
 		t.Errorf("diff against a folder that does not exist: %v", err)
 	}
 }
 
 func TestTwoFilesOfOnePathAreABug(t *testing.T) {
-	_, err := Write(t.TempDir(), files("a.go", "1", "a.go", "2"), &diag.List{})
+	_, err := Write(t.TempDir(), Set{Files: files("a.go", "1", "a.go", "2")}, &diag.List{})
 	if err == nil || errors.Is(err, fs.ErrExist) || !strings.Contains(err.Error(), "ampgen bug: two generated files are a.go") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// TestPartialRunKeepsOtherPackages: generating one query must not remove what the others made.
+func TestPartialRunKeepsOtherPackages(t *testing.T) {
+	root := t.TempDir()
+	var diags diag.List
+	whole := files("a/row.go", "1", "a/old.go", "1", "b/row.go", "1")
+	if _, err := Write(root, Set{Files: whole}, &diags); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Write(root, Set{Files: files("a/row.go", "2"), Partial: true}, &diags)
+	if err != nil || diags.Len() > 0 {
+		t.Fatal(err, diags.Sorted())
+	}
+	want := Changes{Changed: []string{"a/row.go", ManifestName}, Removed: []string{"a/old.go"}}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("changes (-want +got):\n%s", d)
+	}
+	if got, err = Diff(root, Set{Files: files("a/row.go", "2", "b/row.go", "1")}, &diags); err != nil || !got.Empty() || diags.Len() > 0 {
+		t.Errorf("a whole run after it: %+v, %v, %v", got, err, diags.Sorted())
 	}
 }
