@@ -24,11 +24,12 @@ type tree struct {
 	first     uint64   // the number of the first block of the queried tables
 	canonical []*block // ascending without gaps from first
 	byHash    map[string]*block
+	byNumber  map[uint64][]*block
 	abandoned []*block // the tips that reorganisations left behind
 }
 
 func newTree(first uint64) *tree {
-	return &tree{first: first, byHash: map[string]*block{}}
+	return &tree{first: first, byHash: map[string]*block{}, byNumber: map[uint64][]*block{}}
 }
 
 // hashOf writes a block hash. The first block's parent has id 0, which at number 0 is the zero hash that Amp sends there.
@@ -50,6 +51,7 @@ func (t *tree) mine(rows int) *block {
 		b.number, b.parent, b.parentHash = tip.number+1, tip, tip.hash
 	}
 	t.byHash[b.hash] = b
+	t.byNumber[b.number] = append(t.byNumber[b.number], b)
 	t.canonical = append(t.canonical, b)
 	return b
 }

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/ampgen/ampgen/runtime"
 )
@@ -91,19 +92,31 @@ func (w *world) checkRange(r runtime.Range) (rows int, err error) {
 	return rows, nil
 }
 
-// checkUnproven checks a range that was loaded by block numbers: those blocks do not leave the chain in a run.
+// checkUnproven checks a range that was loaded by block numbers. Nobody knows of which branch it is, so any will do, until what
+// follows it proves the branch.
 func (w *world) checkUnproven(r runtime.Range) (rows int, err error) {
 	if w.job.follow && !w.job.latest {
 		return 0, fmt.Errorf("the range %v of a stream is not proven", r)
 	}
 	for n := r.Start; n <= r.End; n++ {
-		b := w.chain.at(n)
-		if b == nil || !w.holds(b) {
-			return 0, fmt.Errorf("%v covers block %d, whose rows are not those that are stored: %v", r, n, w.store.rows[n])
+		if !slices.ContainsFunc(w.chain.byNumber[n], w.holds) {
+			return 0, fmt.Errorf("%v covers block %d, of which no branch has the rows that are stored: %v", r, n, w.store.rows[n])
 		}
-		rows += b.rows
+		rows += len(w.store.rows[n])
 	}
 	return rows, nil
+}
+
+// checkCanonical checks that every covered block is as the chain has it now.
+func (w *world) checkCanonical() error {
+	for _, r := range w.store.ranges() {
+		for n := r.Start; n <= r.End; n++ {
+			if b := w.chain.at(n); b == nil || !w.holds(b) {
+				return fmt.Errorf("%v covers block %d, which left the chain", r, n)
+			}
+		}
+	}
+	return nil
 }
 
 // holds reports whether the store has the rows of b, and no others of that number.
@@ -129,12 +142,11 @@ func (w *world) checkUndo(p *process, u runtime.Undo) error {
 	if u.Network != network {
 		return fmt.Errorf("the network is %q", u.Network)
 	}
-	f := p.stream
-	if f == nil || f.shown == nil {
+	f, last := p.stream, w.store.last()
+	if p.job.follow && !p.job.latest && (f == nil || f.shown == nil) {
 		return fmt.Errorf("no range was received")
 	}
-	last := w.store.last()
-	if !f.exact || last.End < u.From || p.epoch != w.store.epoch {
+	if f == nil || !f.exact || last.End < u.From || p.epoch != w.store.epoch {
 		return nil
 	}
 	want := last.End + 1

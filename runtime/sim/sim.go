@@ -275,6 +275,9 @@ func (w *world) settle() {
 	if !w.until("the store has everything", w.finished) {
 		return
 	}
+	if err := w.checkCanonical(); err != nil {
+		w.fail("without faults, the store has everything and %w", err)
+	}
 	writes, epoch := w.store.writes, w.store.epoch
 	for _, p := range slices.Clone(w.running) {
 		w.stop(p)

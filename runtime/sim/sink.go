@@ -97,7 +97,9 @@ func (s *sink) Undo(_ context.Context, u runtime.Undo) error {
 	case undoNothing:
 		return nil
 	}
-	p.stream.fresh = true
+	if p.stream != nil {
+		p.stream.fresh = true
+	}
 	changed := w.store.undo(u)
 	w.log("%s undid from %d, before it %s: %v", p.name, u.From, short(u.Hash), changed)
 	if changed {

@@ -255,7 +255,7 @@ func newAnswer(c wire, sql string) *answer {
 		other.End++
 		a.queue = append(a.queue, message{ranges: []runtime.Range{synced}}, message{ranges: []runtime.Range{other}, strict: true})
 	}
-	a.queue = append(a.finish(a.queue, synced, true), message{err: io.EOF})
+	a.queue = append(a.finish(a.queue, synced, false), message{err: io.EOF})
 	return a
 }
 
