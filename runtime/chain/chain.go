@@ -92,6 +92,11 @@ type replay struct {
 // New starts with the committed ranges, in any order. It refuses them if no network has a hash at its end, since what follows
 // could not be told from a fork.
 func New(committed []Range) (*Tracker, error) {
+	for _, r := range committed {
+		if r.Start > r.End {
+			return nil, fault.Errorf(fault.Permanent, "continue the stream", "network "+r.Network, "the sink's state has the range %s, which ends before it starts", r)
+		}
+	}
 	t := &Tracker{lines: newLines(committed)}
 	var unproven *line
 	for _, l := range t.lines {

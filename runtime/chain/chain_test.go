@@ -219,9 +219,12 @@ func TestLongConnection(t *testing.T) {
 	}
 }
 
-func TestBoundaryWithoutHashIsRefused(t *testing.T) {
+func TestStatesThatAreRefused(t *testing.T) {
 	_, err := chain.New([]Range{rng(0, 9, "a9", ""), rng(10, 19, "", "")})
 	if err == nil || !strings.Contains(err.Error(), "the last committed range mainnet:10-19 was loaded by block numbers and has no hash") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := chain.New([]Range{rng(9, 0, "a0", "")}); err == nil || !strings.Contains(err.Error(), "ends before it starts") {
 		t.Errorf("got %v", err)
 	}
 	if _, err := chain.New([]Range{rng(0, 9, "", ""), rng(10, 19, "a19", "")}); err != nil {
