@@ -6,10 +6,16 @@ import (
 )
 
 // constant reports whether e is made of literals and immutable functions alone: the server computes it once, before it runs
-// the query.
-func constant(e sql.Expr) bool {
+// the query. Answers are kept: every expression asks, and its operands were asked before it.
+func (s *state) constant(e sql.Expr) bool {
 	is := true
 	sql.Inspect(e, func(n sql.Node) bool {
+		if below, ok := n.(sql.Expr); ok {
+			if known, ok := s.constants[below]; ok {
+				is = is && known
+				return false
+			}
+		}
 		switch n := n.(type) {
 		case *sql.ColumnRef, *sql.Subquery, *sql.Exists, *sql.InSubquery:
 			is = false
@@ -19,5 +25,6 @@ func constant(e sql.Expr) bool {
 		}
 		return is
 	})
+	s.constants[e] = is
 	return is
 }

@@ -1,6 +1,7 @@
 package infer
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"math/big"
@@ -29,11 +30,26 @@ var (
 // expr types an expression and remembers the answer. Faults below it make it poison, which is silent.
 func (s *state) expr(sc *scope, e sql.Expr) *value {
 	v := s.widened(sc, s.typeExpr(sc, e))
-	if !v.bad && v.col == nil && constant(e) {
-		v.constant = true
+	if !v.bad {
+		v.constant = v.constant || v.col == nil && s.constant(e)
+		v.key = boundedKey(v.key)
 	}
 	s.values[e] = v
 	return v
+}
+
+// boundedKey puts a digest in the place of a long key. Keys hold those of their operands: written out, a chain of thousands of
+// ORs would need memory by the square of its length.
+func boundedKey(key string) string {
+	const longest = 512
+	if len(key) <= longest {
+		return key
+	}
+	digest := fmt.Sprintf("%x", sha256.Sum256([]byte(key)))
+	if strings.Contains(key, outerKey) {
+		return outerKey + digest
+	}
+	return digest
 }
 
 func (s *state) typeExpr(sc *scope, e sql.Expr) *value {

@@ -235,7 +235,7 @@ func (s *state) unnestTable(t *sql.Unnest, sc *scope) *relation {
 			rel.cols = append(rel.cols, &column{id: s.newID(), value: *v, unnamed: true, span: arg.Span()})
 			continue
 		}
-		if strings.Contains(v.key, "outer ") {
+		if strings.Contains(v.key, outerKey) {
 			s.fault(diag.Diagnostic{Code: diag.Unsupported, Span: arg.Span(), Message: "UNNEST in FROM cannot use a column of its neighbours",
 				Note: "the server plans this and then refuses to run it", Help: "write unnest(…) in the select list"})
 			return hidden()

@@ -92,7 +92,7 @@ type TableUse struct {
 
 // Query infers the output of q. Faults go to diags; the result is nil if there is any.
 func Query(q *sql.Query, cat *catalog.Catalog, opts Options, diags *diag.List) *Result {
-	s := &state{cat: cat, opts: opts, diags: diags, values: map[sql.Expr]*value{}}
+	s := &state{cat: cat, opts: opts, diags: diags, values: map[sql.Expr]*value{}, constants: map[sql.Expr]bool{}}
 	if q.Stream != nil && q.Stream.Value != opts.Stream {
 		s.settingConflict(q.Stream)
 	}
@@ -116,11 +116,12 @@ type state struct {
 	diags  *diag.List
 	faults int
 
-	values   map[sql.Expr]*value // every expression that was typed
-	nextID   int                 // identities of columns and blocks
-	sameAs   map[int]int         // block identities that are proven equal: a union-find forest
-	useOrder []*use
-	res      Result // the flags are set while planning
+	values    map[sql.Expr]*value // every expression that was typed
+	constants map[sql.Expr]bool   // what constant answered
+	nextID    int                 // identities of columns and blocks
+	sameAs    map[int]int         // block identities that are proven equal: a union-find forest
+	useOrder  []*use
+	res       Result // the flags are set while planning
 }
 
 // use is a table that was planned, with what the stream rules need.

@@ -190,3 +190,22 @@ func FuzzQuery(f *testing.F) {
 		}
 	})
 }
+
+// Conditions that programs write are long: the work for them grows with their length, not with its square, and they are compared
+// whole all the same.
+func TestLongChains(t *testing.T) {
+	chain := func(last string) string { return strings.Repeat("log_index = 1 or ", 20_000) + last }
+	var diags diag.List
+	if res := inferText("select block_num from eth_rpc.logs where "+chain("tx_index = 1"), Options{Stream: true}, &diags); res == nil {
+		t.Fatal(diags.Sorted())
+	}
+	grouped := func(selected, key string) string {
+		return "select " + selected + " as x, count(*) as n from eth_rpc.logs group by " + key
+	}
+	if res := inferText(grouped(chain("tx_index = 1"), chain("tx_index = 1")), Options{}, &diags); res == nil {
+		t.Fatal(diags.Sorted())
+	}
+	if res := inferText(grouped(chain("tx_index = 1"), chain("tx_index = 2")), Options{}, &diags); res != nil {
+		t.Error("columns outside the group's key are accepted")
+	}
+}

@@ -134,7 +134,7 @@ func (s *state) columnRef(sc *scope, ref *sql.ColumnRef) *value {
 				return poison
 			}
 			v := *s.found(outer, outer.rel, ref, found, 0)
-			v.key, v.block = "outer "+v.key, 0
+			v.key, v.block = outerKey+v.key, 0
 			return &v
 		}
 	}

@@ -117,7 +117,7 @@ func (s *state) outerRefs(n sql.Node) map[*sql.ColumnRef]bool {
 		case *sql.Subquery, *sql.Exists, *sql.InSubquery:
 			return false
 		case *sql.ColumnRef:
-			if v := s.values[n]; v != nil && strings.HasPrefix(v.key, "outer ") {
+			if v := s.values[n]; v != nil && strings.HasPrefix(v.key, outerKey) {
 				refs[n] = true
 			}
 		}

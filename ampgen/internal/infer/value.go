@@ -23,7 +23,7 @@ type value struct {
 	r typed // announced: in the plan as written
 	a typed // actual: in the data. Its nullability is never too narrow
 
-	key       string             // expressions with equal keys are one expression to the planner
+	key       string             // expressions with equal keys are one expression to the planner; with outerKey in it if it reads an outer query
 	lit       *functions.Literal // set for a bare literal
 	constant  bool               // the server folds the expression before it runs the query
 	col       *column            // set for a plain column, through parentheses and unary plus
@@ -39,6 +39,9 @@ type value struct {
 
 // anyBlock is the block identity of block_num(), which is the row's block in every plan.
 const anyBlock = -1
+
+// outerKey marks the keys of columns of an enclosing query.
+const outerKey = "outer "
 
 // difference is the smallest expression whose announced and actual types differ.
 type difference struct {
