@@ -10,7 +10,7 @@ import (
 	"github.com/ampgen/ampgen/runtime/blockrange"
 )
 
-// The commands that write nothing: plan, status and verify.
+// The commands status and verify, which write nothing.
 
 // verify compares the compiled columns with the server's.
 func (g *program) verify(ctx context.Context, l *loader) error {
@@ -19,55 +19,6 @@ func (g *program) verify(ctx context.Context, l *loader) error {
 	}
 	fmt.Fprintf(g.stdout, "the server's %d columns are the compiled ones\n", g.pipeline.Query.NumFields())
 	return nil
-}
-
-// plan shows what a run would load.
-func (g *program) plan(ctx context.Context, l *loader) error {
-	if err := l.checkServer(ctx, g.pipeline.Mode == Stream && l.bounds == nil); err != nil {
-		return err
-	}
-	state, err := l.sink.State(ctx, l.table())
-	if err != nil {
-		return err
-	}
-	if g.pipeline.Mode != Stream {
-		fmt.Fprintf(g.stdout, "run the query once and %s table %s, unless its result for the server's blocks is loaded\n",
-			map[Mode]string{Replace: "replace", Append: "append to"}[g.pipeline.Mode], l.table().Name)
-		return nil
-	}
-	if l.bounds == nil {
-		g.planStream(state)
-		return nil
-	}
-	p, err := l.plan(ctx, state)
-	if err != nil {
-		return err
-	}
-	var missing uint64
-	for _, gap := range p.gaps {
-		missing += gap.Blocks()
-	}
-	fmt.Fprintf(g.stdout, "blocks %s of %s: %d missing, %s of at most %d blocks\n", p.wanted, p.network, missing,
-		plural(int64(len(p.chunks)), "unit"), l.chunk)
-	for _, gap := range p.gaps {
-		fmt.Fprintf(g.stdout, "  gap %s: %s\n", gap, plural(int64(gap.Blocks()), "block"))
-	}
-	return nil
-}
-
-func (g *program) planStream(state State) {
-	if len(state.Ranges) == 0 {
-		fmt.Fprintln(g.stdout, "follow the stream from the start: the sink has nothing yet")
-		return
-	}
-	for _, network := range networks(state.Ranges) {
-		last := lastOf(network, state.Ranges)
-		if last.Hash == "" {
-			fmt.Fprintf(g.stdout, "cannot follow %s after block %d: its hash is unknown; load up to the tip with --to-block latest first\n", network, last.End)
-			continue
-		}
-		fmt.Fprintf(g.stdout, "follow %s after block %d, %s\n", network, last.End, last.Hash)
-	}
 }
 
 // status shows what the sink has.

@@ -12,14 +12,15 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/ampgen/ampgen/runtime/blockrange"
 	"github.com/ampgen/ampgen/runtime/labels"
 )
 
 // latest as a bound is the last block that the server has.
 const latest = "latest"
 
-// defaultChunk is the number of blocks that a bounded run commits at once.
-const defaultChunk = 1000
+// defaultWorkers is how many workers load history, if the user does not say.
+const defaultWorkers = 4
 
 // config is what a loader's command line and environment say.
 type config struct {
@@ -29,19 +30,26 @@ type config struct {
 	insecureToken             bool
 	token                     string // read from tokenFile or the environment
 
-	from, to    string
-	follow      bool
-	chunkBlocks uint64
+	from, to                     string
+	recent                       uint64
+	follow, historyFirst         bool
+	workers                      int
+	chunkBlocks, partitionBlocks uint64
+	reorgDepth                   uint64
+	again                        string           // what --range says
+	redo                         *blockrange.Span // the blocks of the redo command; nil for others
 
 	labels    map[string]string // path by label name, where it differs from the compiled one
 	pipeline  string
 	logFormat string
+	metrics   string // the address
 }
 
 // The commands, in the order of the help text.
 var commands = []struct{ name, does string }{
 	{"run", "load what is missing (the default)"},
 	{"plan", "show what a run would load; write nothing"},
+	{"redo", "load the blocks of --range again, also while a loader goes on"},
 	{"status", "show what the sink has: coverage, gaps, last block and commit, who writes"},
 	{"ddl", "print the statements that create the table"},
 	{"verify", "compare the compiled columns with the server's"},
@@ -62,10 +70,18 @@ func (c *config) flagSet(p *Pipeline, d Driver) *pflag.FlagSet {
 	fs.BoolVar(&c.insecureToken, "insecure-token", false, "send the token over plaintext to another machine")
 	fs.StringVar(&c.caFile, "ca-file", "", "a PEM `file` of the certificate authorities to trust, instead of the system's")
 	if p.Mode == Stream {
-		fs.StringVar(&c.from, "from-block", "", "load from this `block` on (default with --to-block: the server's first)")
-		fs.StringVar(&c.to, "to-block", "", "load up to this `block`, or \"latest\"; without bounds the stream is followed without end")
-		fs.BoolVar(&c.follow, "follow", false, "go on with the stream after --to-block")
-		fs.Uint64Var(&c.chunkBlocks, "chunk-blocks", defaultChunk, "commit this many blocks at once in a run with bounds")
+		fs.StringVar(&c.from, "from-block", "", "load from this `block` on (default: the server's first)")
+		fs.StringVar(&c.to, "to-block", "", "load up to this `block`, or \"latest\"; without any bound the stream is followed without end")
+		fs.Uint64Var(&c.recent, "blocks", 0, "load this `many` of the most recent blocks, instead of --from-block")
+		fs.BoolVar(&c.follow, "follow", false, "load history up to the server's last block, and follow the stream from there")
+		fs.BoolVar(&c.historyFirst, "history-first", false, "with --follow: begin to follow when history is loaded, not while it is")
+		fs.IntVar(&c.workers, "workers", defaultWorkers, "load history with this `many` queries at once")
+		fs.Uint64Var(&c.chunkBlocks, "chunk-blocks", 0, "query and commit this `many` blocks of history at once (default: as rows are dense)")
+		fs.Uint64Var(&c.partitionBlocks, "partition-blocks", 0, "give a worker this `many` blocks of history at a time (default: an equal share)")
+		fs.Uint64Var(&c.reorgDepth, "reorg-depth", defaultReorgDepth, "how `many` of the newest blocks may still leave the chain")
+	}
+	if p.Mode == Stream {
+		fs.StringVar(&c.again, "range", "", "for redo: the `blocks` to load again, first-last")
 	}
 	if len(p.Labels) > 0 {
 		var compiled []string
@@ -77,6 +93,7 @@ func (c *config) flagSet(p *Pipeline, d Driver) *pflag.FlagSet {
 	}
 	fs.StringVar(&c.pipeline, "pipeline", defaultPipeline(p), "the `name` under which the sink keeps the state: one per loader of a table")
 	fs.StringVar(&c.logFormat, "log-format", "auto", "auto (a live line on a terminal, else text), text or json")
+	fs.StringVar(&c.metrics, "metrics-addr", "", "serve Prometheus metrics, /livez, /readyz and /progressz at this `host:port`")
 	d.Flags(fs)
 	return fs
 }
@@ -168,13 +185,61 @@ func (c *config) check(p *Pipeline) error {
 			return usagef("--label %s: the query has no label of that name", name)
 		}
 	}
-	if c.from != "" && c.to == "" {
-		return usagef("--from-block needs --to-block: a block number or %q", latest)
+	if c.command == "redo" || c.again != "" {
+		return c.checkRedo(p)
+	}
+	if p.Mode != Stream {
+		return nil
+	}
+	return c.checkHistory()
+}
+
+// checkRedo reads the blocks of the redo command.
+func (c *config) checkRedo(p *Pipeline) error {
+	switch {
+	case p.Mode != Stream:
+		return usagef("redo is for streams: a batch query is simply run again")
+	case c.command != "redo":
+		return usagef("--range is for the redo command")
+	case c.from != "" || c.to != "" || c.recent > 0 || c.follow:
+		return usagef("redo takes --range and no other bounds")
+	case c.again == "":
+		return usagef("redo needs --range first-last")
+	}
+	first, last, many := strings.Cut(c.again, "-")
+	if !many {
+		last = first
+	}
+	start, err := strconv.ParseUint(first, 10, 64)
+	end, err2 := strconv.ParseUint(last, 10, 64)
+	if err != nil || err2 != nil || start > end {
+		return usagef("--range %q is not first-last, two block numbers", c.again)
+	}
+	c.redo = &blockrange.Span{Start: start, End: end}
+	return nil
+}
+
+// checkHistory checks the flags that say what is loaded of a stream, and completes them.
+func (c *config) checkHistory() error {
+	bounded := c.from != "" || c.to != "" || c.recent > 0
+	switch {
+	case c.from != "" && c.recent > 0:
+		return usagef("--from-block and --blocks both say where to begin: use one")
+	case c.from != "" && c.to == "" && !c.follow:
+		return usagef("--from-block needs --to-block, a block number or %q, or --follow", latest)
+	case c.follow && c.to != "" && c.to != latest:
+		return usagef("--follow goes on from the server's last block: use --to-block %s, or leave it out", latest)
+	case c.historyFirst && !c.follow:
+		return usagef("--history-first needs --follow")
+	case c.workers < 1:
+		return usagef("--workers is at least 1")
+	case c.reorgDepth < 1:
+		return usagef("--reorg-depth is at least 1")
+	}
+	if c.to == "" && (bounded || c.follow) {
+		c.to = latest
 	}
 	_, err := c.bounds()
-	if err == nil && p.Mode == Stream && c.chunkBlocks == 0 {
-		err = usagef("--chunk-blocks is at least 1")
-	}
 	return err
 }
 
@@ -182,13 +247,14 @@ func (c *config) check(p *Pipeline) error {
 type bounds struct {
 	from *uint64 // nil: the server's first block
 	to   *uint64 // nil: the server's last block
+	last uint64  // without from: only so many of the last blocks; 0: all
 }
 
 func (c *config) bounds() (*bounds, error) {
 	if c.to == "" {
 		return nil, nil
 	}
-	b := &bounds{}
+	b := &bounds{last: c.recent}
 	var err error
 	if c.from != "" {
 		if b.from, err = blockNumber("--from-block", c.from); err != nil {

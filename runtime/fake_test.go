@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -17,6 +18,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/spf13/pflag"
+
+	"github.com/ampgen/ampgen/runtime/coverage"
 )
 
 // The fakes obey the contracts of Source and Sink in memory.
@@ -71,20 +74,55 @@ func rowsOn(branch string, start, end uint64) arrow.RecordBatch {
 	return b.NewRecordBatch()
 }
 
-// fakeSource serves the blocks of synced, and plays scripts to those who follow.
+// fakeSource serves a chain: the blocks of synced, those from forked on of branch b and the others of branch a. A followed stream
+// plays a script instead, if there is one.
 type fakeSource struct {
 	schema   *arrow.Schema
-	synced   Range
-	grow     uint64  // blocks that the chain grows by with each query for rows
 	unsynced bool    // the queried tables have no blocks
-	cut      bool    // answers end before they are complete
-	opened   func()  // called by Open, if set
 	fail     []error // what the next openings of a followed stream answer with; nil: they succeed
 	events   []any   // of each followed stream in turn: Message, error, or a func that is called
+	live     bool    // followed streams play no script
+
+	// opened is called by Open for a query of history with its filter, such as "10-19", "none" or "" for the whole query, and answer
+	// changes what comes of it; both may be nil.
+	opened func(filter string)
+	answer func(filter string, events []any) []any
 
 	mu       sync.Mutex
-	queries  []string // the filters of the queries that were run, "" for the whole query
+	changed  chan struct{} // closed when the chain changes
+	synced   Range
+	forked   uint64
+	queries  []string // the filters of the queries that were run
 	requests []Request
+}
+
+// become changes the chain: it has blocks up to end, and those from fork on are of branch b.
+func (s *fakeSource) become(end, fork uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.forked, s.synced = fork, s.rangeOf(s.synced.Start, end, fork)
+	if s.changed != nil {
+		close(s.changed)
+	}
+	s.changed = make(chan struct{})
+}
+
+// noFork is the fork point of a chain that has none.
+const noFork = 1 << 40
+
+func branchOf(n, fork uint64) string {
+	if n >= fork {
+		return "b"
+	}
+	return "a"
+}
+
+func (s *fakeSource) rangeOf(start, end, fork uint64) Range {
+	r := onBranch(branchOf(end, fork), start, end)
+	if start > 0 {
+		r.PrevHash = hashOf(branchOf(start-1, fork), start-1)
+	}
+	return r
 }
 
 func (s *fakeSource) Schema(context.Context, string, bool) (*arrow.Schema, error) {
@@ -94,54 +132,67 @@ func (s *fakeSource) Schema(context.Context, string, bool) (*arrow.Schema, error
 var filter = regexp.MustCompile(`\) AS "ampgen_range" WHERE (?:FALSE|"block_num" >= (\d+) AND "block_num" <= (\d+))$`)
 
 func (s *fakeSource) Open(_ context.Context, req Request) (SourceStream, error) {
+	if req.Follow {
+		return s.follow(req)
+	}
+	name, from, to := "", s.synced.Start, s.synced.End
+	if m := filter.FindStringSubmatch(req.SQL); m != nil && m[1] == "" {
+		name, from, to = "none", 1, 0
+	} else if m != nil {
+		from, _ = strconv.ParseUint(m[1], 10, 64)
+		to, _ = strconv.ParseUint(m[2], 10, 64)
+		name = m[1] + "-" + m[2]
+	}
+	if s.opened != nil {
+		s.opened(name)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.requests, s.queries = append(s.requests, req), append(s.queries, name)
+	if s.unsynced {
+		return &fakeStream{schema: s.schema, events: []any{Message{Record: rowsOf(1, 0), Complete: true}, io.EOF}}, nil
+	}
+	ranges := []Range{s.synced}
+	events := []any{Message{Record: rowsOf(1, 0), Ranges: ranges}}
+	to = min(to, s.synced.End)
+	for n := from; n <= to && from <= to; n++ {
+		events = append(events, Message{Record: rowsOn(branchOf(n, s.forked), n, n), Ranges: ranges})
+	}
+	events = append(events, Message{Record: rowsOf(1, 0), Ranges: ranges, Complete: true})
+	if s.answer != nil {
+		events = s.answer(name, events)
+	}
+	return &fakeStream{schema: s.schema, events: append(events, io.EOF)}, nil
+}
+
+func (s *fakeSource) follow(req Request) (SourceStream, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.requests = append(s.requests, req)
-	if s.opened != nil {
-		s.opened()
-	}
-	if req.Follow && len(s.fail) > 0 {
+	if len(s.fail) > 0 {
 		err := s.fail[0]
 		s.fail = s.fail[1:]
 		if err != nil {
 			return nil, err
 		}
 	}
-	if req.Follow {
-		return &fakeStream{schema: s.schema, source: s}, nil
+	stream := &fakeStream{schema: s.schema, source: s, next: s.synced.Start}
+	for _, c := range req.Cursor {
+		stream.next, stream.fork = c.Number+1, noFork
+		if c.Hash == hashOf("b", c.Number) {
+			stream.fork = s.forked
+		}
 	}
-	if s.unsynced {
-		return &fakeStream{schema: s.schema, events: []any{Message{Record: rowsOf(1, 0), Complete: true}, io.EOF}}, nil
-	}
-	events := []any{Message{Record: rowsOf(1, 0), Ranges: []Range{s.synced}}}
-	from, to := s.synced.Start, s.synced.End
-	if m := filter.FindStringSubmatch(req.SQL); m != nil && m[1] == "" {
-		s.queries = append(s.queries, "none")
-		from, to = 1, 0
-	} else if m != nil {
-		from, _ = strconv.ParseUint(m[1], 10, 64)
-		to, _ = strconv.ParseUint(m[2], 10, 64)
-		s.queries = append(s.queries, m[1]+"-"+m[2])
-	} else {
-		s.queries = append(s.queries, "")
-	}
-	for n := from; n <= to && from <= to; n += 2 {
-		events = append(events, Message{Record: rowsOf(n, min(n+1, to)), Ranges: []Range{s.synced}})
-	}
-	if !s.cut {
-		events = append(events, Message{Record: rowsOf(1, 0), Ranges: []Range{s.synced}, Complete: true})
-	}
-	if from <= to && s.grow > 0 {
-		s.synced = onBranch("a", s.synced.Start, s.synced.End+s.grow)
-		s.grow--
-	}
-	return &fakeStream{schema: s.schema, events: append(events, io.EOF)}, nil
+	return stream, nil
 }
 
 type fakeStream struct {
 	schema *arrow.Schema
 	events []any
-	source *fakeSource // set for followed streams, which play the source's script
+	source *fakeSource // set for followed streams
+
+	// Of a live one: the next block, and the chain as the client has it.
+	next, fork uint64
 }
 
 func (s *fakeStream) Schema() *arrow.Schema { return s.schema }
@@ -150,11 +201,15 @@ func (s *fakeStream) Close() error          { return nil }
 func (s *fakeStream) Next(ctx context.Context) (Message, error) {
 	for {
 		events := &s.events
-		if s.source != nil {
+		if s.source != nil && !s.source.live {
 			events = &s.source.events
 		}
 		if ctx.Err() != nil {
 			return Message{}, ctx.Err()
+		}
+		if len(*events) == 0 && s.source != nil && s.source.live {
+			s.advance(ctx)
+			continue
 		}
 		if len(*events) == 0 {
 			<-ctx.Done()
@@ -172,6 +227,33 @@ func (s *fakeStream) Next(ctx context.Context) (Message, error) {
 		}
 	}
 }
+
+// advance makes the next microbatch, of at most ten blocks, or waits for the chain to change.
+func (s *fakeStream) advance(ctx context.Context) {
+	source := s.source
+	source.mu.Lock()
+	if s.fork != source.forked {
+		s.next, s.fork = min(s.next, source.forked, s.fork), source.forked
+	}
+	end, changed := source.synced.End, source.changed
+	if s.next <= end {
+		r := source.rangeOf(s.next, min(end, s.next+9), s.fork)
+		s.events = []any{Message{Record: rowsOf(1, 0), Ranges: []Range{r}}}
+		for n := r.Start; n <= r.End; n++ {
+			s.events = append(s.events, Message{Record: rowsOn(branchOf(n, s.fork), n, n), Ranges: []Range{r}})
+		}
+		s.events = append(s.events, Message{Record: rowsOf(1, 0), Ranges: []Range{r}, Complete: true})
+		s.next = r.End + 1
+		changed = closed
+	}
+	source.mu.Unlock()
+	select {
+	case <-changed:
+	case <-ctx.Done():
+	}
+}
+
+var closed = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
 
 // fakeSink keeps rows as text. Several may share a store, as loaders share a database.
 type fakeSink struct {
@@ -212,6 +294,8 @@ func (s *fakeSink) State(context.Context, *Table) (State, error) {
 }
 
 func (s *fakeSink) Begin(_ context.Context, u Unit) (Tx, error) {
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
 	if err := s.failure("begin"); err != nil {
 		return nil, err
 	}
@@ -252,6 +336,7 @@ func (s *fakeStore) undo(u Undo) {
 	s.commits = append(s.commits, fmt.Sprint("undo ", u.From))
 }
 
+// failure is called with the store locked.
 func (s *fakeSink) failure(operation string) error {
 	if len(s.fail[operation]) == 0 {
 		return nil
@@ -299,6 +384,9 @@ func (t *fakeTx) Commit(context.Context) error {
 		if t.unit.Replace {
 			store.ranges, store.rows = nil, nil
 		}
+		if covered, err := store.admit(t.unit); covered || err != nil {
+			return err
+		}
 		store.ranges = append(store.ranges, t.unit.Ranges...)
 		store.rows = append(store.rows, t.rows...)
 		store.commits = append(store.commits, fmt.Sprint(t.unit.Ranges))
@@ -318,6 +406,18 @@ func (t *fakeTx) Rollback(context.Context) error {
 	return nil
 }
 
+// admit applies the rules of real sinks.
+func (s *fakeStore) admit(u Unit) (bool, error) {
+	var over []coverage.Row
+	for _, r := range s.ranges {
+		if r.Start <= u.Ranges[0].End && r.End >= u.Ranges[0].Start {
+			over = append(over, coverage.Row{Range: r})
+		}
+	}
+	slices.SortFunc(over, func(a, b coverage.Row) int { return cmp.Compare(a.Start, b.Start) })
+	return coverage.Admit(u.Ranges, over)
+}
+
 type fakeDriver struct{ sink *fakeSink }
 
 func (d fakeDriver) Name() string                       { return "fake" }
@@ -331,13 +431,15 @@ type rig struct {
 	source         *fakeSource
 	sink           *fakeSink
 	env            map[string]string
+	mu             sync.Mutex
 	waits          []time.Duration // what the loader slept
 	stdout, stderr bytes.Buffer
 }
 
 func newRig() *rig {
-	return &rig{pipeline: testPipeline(), source: &fakeSource{schema: querySchema, synced: onBranch("a", 0, 99)},
-		sink: &fakeSink{store: &fakeStore{}}, env: map[string]string{"AMP_SERVER": "grpc://fake"}}
+	source := &fakeSource{schema: querySchema, synced: onBranch("a", 0, 99), forked: noFork, changed: make(chan struct{})}
+	return &rig{pipeline: testPipeline(), source: source, sink: &fakeSink{store: &fakeStore{}},
+		env: map[string]string{"AMP_SERVER": "grpc://fake", "AMP_WORKERS": "1", "AMP_REORG_DEPTH": "10"}}
 }
 
 // run runs the loader with the arguments and returns its exit code.
@@ -350,6 +452,8 @@ func (r *rig) run(ctx context.Context, args string) int {
 		dial: func(*config) (Source, func(), error) { return r.source, func() {}, nil },
 		now:  func() time.Time { return fakeNow },
 		sleep: func(ctx context.Context, d time.Duration) error {
+			r.mu.Lock()
+			defer r.mu.Unlock()
 			r.waits = append(r.waits, d)
 			return ctx.Err()
 		},
@@ -374,7 +478,13 @@ func (r *rig) checkRows(t *testing.T) {
 			branch = s.Hash[2:3]
 		}
 		tx := &fakeTx{}
-		tx.Write(t.Context(), rowsOn(branch, s.Start, s.End))
+		for n := s.Start; n <= s.End; n++ {
+			if r.source.live { // it ends with the server's chain
+				tx.Write(t.Context(), rowsOn(branchOf(n, r.source.forked), n, n))
+			} else {
+				tx.Write(t.Context(), rowsOn(branch, n, n))
+			}
+		}
 		want = append(want, tx.rows...)
 	}
 	got := slices.Clone(r.sink.store.rows)

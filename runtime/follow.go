@@ -22,30 +22,58 @@ func (l *loader) follow(ctx context.Context) error {
 	if err := l.prepare(ctx); err != nil {
 		return err
 	}
-	wait := firstWait
+	h := l.hand("stream")
+	defer h.meter.Close()
+	return h.stream(ctx, destination{})
+}
+
+// destination is where a stream is left that is not to be followed for ever.
+type destination struct {
+	confirmed bool    // when it continues what is committed; nothing is loaded
+	block     *uint64 // when this block is committed
+}
+
+// leave reads the stream up to a destination. What is committed may have changed when it is reached: an undo is errReplan.
+func (l *loader) leave(ctx context.Context, d destination) error {
+	return l.stream(ctx, d)
+}
+
+// errArrived ends a connection at the destination.
+var errArrived = errors.New("the destination is reached")
+
+// stream loads the stream over one connection after the other.
+func (l *loader) stream(ctx context.Context, d destination) error {
+	r := l.retrier()
+	r.ever = d == destination{}
 	for {
-		c := &connection{loader: l}
+		c := &connection{loader: l, destination: d}
 		again, err := c.run(ctx)
-		if err != nil && (ctx.Err() != nil || !passes(err)) {
+		switch {
+		case errors.Is(err, errArrived):
+			if d.confirmed && c.undone {
+				return errReplan
+			}
+			return nil
+		case err != nil && (ctx.Err() != nil || !passes(err)):
 			return err
 		}
 		if c.progressed {
-			wait = firstWait
+			r.reset()
 		}
 		if again {
 			continue
 		}
-		if err != nil {
-			l.log.Warn("the stream was interrupted; opening it again", "wait_up_to", wait, "error", err)
-		} else {
-			l.log.Info("the stream ended; opening it again", "wait_up_to", wait)
+		if err == nil {
+			err = errEnded
 		}
-		if err := l.sleep(ctx, wait); err != nil {
+		if err := r.wait(ctx, err, "follow the stream"); err != nil {
 			return err
 		}
-		wait = min(2*wait, lastWait)
 	}
 }
+
+// errEnded says that the server ended a stream that has no end.
+var errEnded = Errorf(Transient, "follow the stream", "", "the server ended it")
 
 // passes reports whether starting again from the sink's state may succeed. A commit or an undo whose outcome is unknown is
 // settled by that state.
@@ -60,6 +88,9 @@ type connection struct {
 	tracker    *chain.Tracker
 	unit       *openUnit // the unfinished microbatch
 	progressed bool      // something was committed or undone
+	undone     bool      // something was undone
+
+	destination destination
 }
 
 // errAgain ends a connection in order to open the next one at once.
@@ -72,12 +103,18 @@ func (c *connection) run(ctx context.Context) (again bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	if err := l.seam.continues(state.Ranges); err != nil {
+		return false, err
+	}
 	if c.tracker, err = chain.New(state.Ranges); err != nil {
 		var e *Error
 		if errors.As(err, &e) {
 			e.Help = "load up to the tip with --to-block latest first"
 		}
 		return false, err
+	}
+	if l.seam != nil {
+		c.tracker.Loading(l.seam.from)
 	}
 	cursor := map[string]Cursor{}
 	for _, r := range c.tracker.Boundaries() {
@@ -117,6 +154,9 @@ func (c *connection) take(ctx context.Context, m Message) error {
 		return err
 	}
 	crash.Point(crash.AfterValidate)
+	if c.destination.confirmed && (action.Kind == chain.Write || action.Kind == chain.Commit) {
+		return errArrived
+	}
 	switch action.Kind {
 	case chain.NoData:
 		c.loader.log.Info("the server has no blocks of the queried tables yet")
@@ -143,6 +183,9 @@ func (c *connection) store(ctx context.Context, m Message, complete bool) error 
 		return err
 	}
 	c.unit, c.progressed = nil, true
+	if to := c.destination.block; to != nil && m.Ranges[0].End >= *to {
+		return errArrived
+	}
 	return nil
 }
 
@@ -153,11 +196,12 @@ func (c *connection) undo(ctx context.Context, f chain.Fork, m Message) error {
 	c.unit = nil
 	l.log.Warn("the chain was reorganised; undoing", "network", f.Network, "from", f.From, "hash_before", f.Hash,
 		"committed", f.Committed.String(), "incoming", f.Incoming.String(), "perhaps_deeper", f.Deeper)
+	l.seam.sink(f.From)
 	if err := l.undo(ctx, Undo{Network: f.Network, From: f.From, Hash: f.Hash}); err != nil {
 		return err
 	}
 	crash.Point(crash.UndoBeforeReplacement)
-	c.progressed = true
+	c.progressed, c.undone = true, true
 	if f.Deeper {
 		return errAgain
 	}

@@ -277,32 +277,11 @@ func TestBrokenRulesStopTheRun(t *testing.T) {
 	}
 }
 
-func TestFollowAfterBounds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig()
-
-		ctx, stop := context.WithCancel(t.Context())
-		r.source.events = append(microbatch(onBranch("a", 100, 101)), func() { stop() })
-		if code := r.run(ctx, "--to-block latest --follow"); code != exitDone {
-			t.Fatalf("exit code %d: %s", code, r.stderr.String())
-		}
-		r.checkCommits(t, "0-99@a99", "100-101@a101")
-	})
-	r := newRig()
-	r.expect(t, exitFailed, "--to-block 50 --follow")
-	if !strings.Contains(r.stderr.String(), "the last committed range mainnet:0-50 was loaded by block numbers and has no hash") ||
-		!strings.Contains(r.stderr.String(), "load up to the tip with --to-block latest first") {
-		t.Errorf("stderr is %s", r.stderr.String())
-	}
-	r.checkCommits(t, "0-50")
-}
-
 func TestStopEndsABoundedRunUnfinished(t *testing.T) {
 	r := newRig()
 	ctx, stop := context.WithCancel(t.Context())
-	opened := 0
-	r.source.opened = func() {
-		if opened++; opened == 3 {
+	r.source.opened = func(filter string) {
+		if filter == "10-19" {
 			stop()
 		}
 	}

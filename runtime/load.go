@@ -10,6 +10,7 @@ import (
 
 	"github.com/ampgen/ampgen/runtime/amp"
 	"github.com/ampgen/ampgen/runtime/crash"
+	"github.com/ampgen/ampgen/runtime/planner"
 	"github.com/ampgen/ampgen/runtime/telemetry"
 )
 
@@ -19,14 +20,20 @@ type loader struct {
 	source   Source
 	sink     Sink
 	shaper   *shaper
-	meter    *telemetry.Meter
+	meter    *telemetry.Lane
 	log      *slog.Logger
 	sleep    func(context.Context, time.Duration) error
 	labels   map[string]string // paths of labels, where they differ from the compiled ones
 	bounds   *bounds           // nil for an endless or a batch run
-	follows  bool              // after the bounds
-	chunk    uint64            // blocks per commit of a bounded run
+	follows  bool              // beside the bounds
 	prepared bool
+
+	// Of a run with bounds.
+	workers      int
+	historyFirst bool
+	sizes        planner.Sizes
+	depth        uint64 // how many of the newest blocks may leave the chain
+	seam         *seam  // while history is loaded; nil in other runs
 }
 
 func (l *loader) table() *Table { return &l.pipeline.Table }
@@ -47,15 +54,10 @@ func (l *loader) run(ctx context.Context) (err error) {
 		return l.batch(ctx)
 	}
 	if l.bounds != nil {
-		if err := l.bounded(ctx); err != nil {
-			return err
-		}
+		return l.history(ctx)
 	}
-	if l.endless() {
-		crash.Point(crash.DuringHandover)
-		return l.follow(ctx)
-	}
-	return nil
+	crash.Point(crash.DuringHandover)
+	return l.follow(ctx)
 }
 
 // prepare prepares the sink, once. It is called when there is something to load, so that a run without work writes nothing and
@@ -110,6 +112,9 @@ func (l *loader) next(ctx context.Context, stream SourceStream) (Message, error)
 	l.meter.Enter(telemetry.Server)
 	defer l.meter.Enter(telemetry.Other)
 	m, err := stream.Next(ctx)
+	if err == nil {
+		l.meter.Heard()
+	}
 	crash.Point(crash.AfterReceive)
 	return m, err
 }

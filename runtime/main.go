@@ -85,9 +85,10 @@ func (g *program) do(ctx context.Context, c *config) error {
 	if err != nil {
 		return err
 	}
-	o := Options{Pipeline: g.pipeline, Follow: c.follow, ChunkBlocks: c.chunkBlocks, Labels: c.labels, Sleep: g.sleep}
+	o := Options{Pipeline: g.pipeline, Follow: c.follow, HistoryFirst: c.historyFirst, Workers: c.workers, ChunkBlocks: c.chunkBlocks,
+		PartitionBlocks: c.partitionBlocks, ReorgDepth: c.reorgDepth, Labels: c.labels, Sleep: g.sleep}
 	if b != nil {
-		o.From, o.To, o.Latest = b.from, b.to, b.to == nil
+		o.From, o.To, o.Latest, o.Recent = b.from, b.to, b.to == nil, b.last
 	}
 	if c.command != "status" {
 		if c.server == "" {
@@ -116,21 +117,36 @@ func (g *program) do(ctx context.Context, c *config) error {
 	case "status":
 		return g.status(ctx, l)
 	}
-	return g.load(ctx, l, c.logFormat)
+	return g.load(ctx, l, c)
 }
 
 // load is the run command.
-func (g *program) load(ctx context.Context, l *loader, logFormat string) error {
-	view := telemetry.NewView(l.meter, telemetry.Options{
-		Out: g.stderr, Live: g.terminal && logFormat == "auto", JSON: logFormat == "json", Name: g.pipeline.Table.Name})
+func (g *program) load(ctx context.Context, l *loader, c *config) error {
+	meter := l.meter.Meter()
+	view := telemetry.NewView(meter, telemetry.Options{
+		Out: g.stderr, Live: g.terminal && c.logFormat == "auto", JSON: c.logFormat == "json", Name: g.pipeline.Table.Name})
 	l.log = view.Log()
-	err := l.run(ctx)
+	if c.metrics != "" {
+		stop, at, err := telemetry.Serve(meter, c.metrics, map[string]string{"pipeline": l.table().Pipeline, "table": l.table().Name, "sink": g.driver.Name()})
+		if err != nil {
+			view.Stop()
+			return usagef("--metrics-addr: %w", err)
+		}
+		defer stop()
+		l.log.Info("serving metrics, /livez, /readyz and /progressz", "at", "http://"+at.String())
+	}
+	var err error
+	if c.redo != nil {
+		err = l.redo(ctx, *c.redo)
+	} else {
+		err = l.run(ctx)
+	}
 	view.Stop()
 	if interrupted(ctx, err) && l.endless() {
 		crash.Point(crash.DuringShutdown)
 		err = nil // there is no other end to it
 	}
-	switch s := l.meter.Snapshot(); {
+	switch s := meter.Snapshot(); {
 	case s.Units > 0:
 		g.summary(l, s)
 	case err == nil && l.endless():

@@ -66,11 +66,15 @@ func TestLabelFileOfTheCommandLine(t *testing.T) {
 
 func TestUsage(t *testing.T) {
 	tests := []struct{ args, want string }{
-		{"--from-block 5", `--from-block needs --to-block: a block number or "latest"`},
+		{"--from-block 5", `--from-block needs --to-block, a block number or "latest", or --follow`},
 		{"--from-block x --to-block 5", `--from-block "x" is not a block number`},
 		{"--to-block -1", `--to-block "-1" is not a block number`},
 		{"--from-block 6 --to-block 5", "--from-block 6 is after --to-block 5"},
-		{"--to-block 5 --chunk-blocks 0", "--chunk-blocks is at least 1"},
+		{"--to-block 5 --workers 0", "--workers is at least 1"},
+		{"--to-block 5 --reorg-depth 0", "--reorg-depth is at least 1"},
+		{"--from-block 5 --blocks 3 --follow", "--from-block and --blocks both say where to begin: use one"},
+		{"--to-block 50 --follow", "--follow goes on from the server's last block: use --to-block latest, or leave it out"},
+		{"--to-block 5 --history-first", "--history-first needs --follow"},
 		{"load", `unknown command "load"`},
 		{"run plan", `unexpected argument "plan"`},
 		{"--colour", "unknown flag: --colour"},
@@ -136,9 +140,12 @@ func TestCommandsThatWriteNothing(t *testing.T) {
 	}{
 		{"ddl", "CREATE TABLE token_logs;\n"},
 		{"verify", "the server's 3 columns are the compiled ones\n"},
-		{"plan --from-block 5 --to-block latest --chunk-blocks 50", "blocks 5-99 of mainnet: 74 missing, 3 units of at most 50 blocks\n" +
-			"  gap 5-9: 5 blocks\n  gap 30-98: 69 blocks\n"},
-		{"plan --from-block 10 --to-block 29", "blocks 10-29 of mainnet: 0 missing, 0 units of at most 1000 blocks\n"},
+		{"plan --from-block 5 --to-block latest --partition-blocks 50 --follow",
+			"blocks from 90 on are there in parts, or not proven to be of the chain: they would be undone first\n" +
+				"newest blocks, by one query: 90-99\ngap 5-9: 5 blocks\ngap 30-89: 60 blocks\n" +
+				"blocks 5-99 of mainnet: 75 missing; 3 partitions for 1 worker\nthen follow the stream\n" +
+				"about 72 rows and 2.1 kB of Arrow data, judged by 25 blocks of them\n"},
+		{"plan --from-block 10 --to-block 29", "blocks 10-29 of mainnet: 0 missing; 0 partitions for 1 worker\n"},
 		{"plan", "follow mainnet after block 99, " + hashOf("a", 99) + "\n"},
 		{"status", "table token_logs, pipeline token_logs\n  mainnet: 21 blocks: 10-29, 99\n    gaps between them: 30-98\n    last block 99, " +
 			hashOf("a", 99) + "\n    its time: 2023-11-14T22:11:50Z, 1m30s ago\n  last commit: 2023-11-14T22:12:15Z, 1m5s ago\n  writer: host:1, number 2\n"},
@@ -177,7 +184,7 @@ func TestHelpNamesFlagsAndEnvironment(t *testing.T) {
 func TestSummary(t *testing.T) {
 	r := newRig()
 	r.expect(t, exitDone, "--from-block 0 --to-block 9 --chunk-blocks 5 --log-format json")
-	for _, want := range []string{`"msg":"loading"`, "loaded 9 rows into token_logs in ", "10 blocks in 2 commits, up to block 9; ", "time: server "} {
+	for _, want := range []string{`"msg":"loading history"`, "loaded 9 rows into token_logs in ", "10 blocks in 2 commits, up to block 9; ", "time: server "} {
 		if !strings.Contains(r.stderr.String(), want) {
 			t.Errorf("%q is missing in %s", want, r.stderr.String())
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ampgen/ampgen/runtime/blockrange"
 	"github.com/ampgen/ampgen/runtime/labels"
+	"github.com/ampgen/ampgen/runtime/telemetry"
 )
 
 // shaper turns record batches of the query into record batches of the table: checked, with the labels' columns.
@@ -51,9 +52,19 @@ func newShaper(ctx context.Context, p *Pipeline, paths map[string]string) (*shap
 	return s, err
 }
 
+// clone is a shaper for one more goroutine. The labels are in memory once.
+func (s *shaper) clone() *shaper {
+	c := *s
+	if s.join != nil {
+		c.join = s.join.Clone()
+	}
+	return &c
+}
+
 // shape checks rows, whose schema must be the query's, and returns them as rows of the table; the caller releases them. The
 // blocks of the rows must lie within span, unless span is nil.
-func (s *shaper) shape(rows arrow.RecordBatch, span *blockrange.Span) (arrow.RecordBatch, error) {
+func (s *shaper) shape(rows arrow.RecordBatch, span *blockrange.Span, meter *telemetry.Lane) (arrow.RecordBatch, error) {
+	meter.Enter(telemetry.Decode)
 	if span != nil && s.block >= 0 {
 		if err := checkBlocks(rows, s.block, *span); err != nil {
 			return nil, err
@@ -61,10 +72,12 @@ func (s *shaper) shape(rows arrow.RecordBatch, span *blockrange.Span) (arrow.Rec
 	}
 	columns, n := rows.Columns(), rows.NumRows()
 	if s.join != nil {
+		meter.Enter(telemetry.Labels)
 		var err error
 		if columns, n, err = s.join.Join(rows); err != nil {
 			return nil, err
 		}
+		meter.Enter(telemetry.Decode)
 		defer func() {
 			for _, c := range columns {
 				c.Release()

@@ -21,6 +21,7 @@ type openUnit struct {
 	unit   Unit
 	span   *blockrange.Span // what the rows' blocks must lie in; nil when they are not tied to the unit's ranges
 	tx     Tx
+	bytes  int64 // of Arrow data, when it is committed
 }
 
 // newUnit starts a unit of ranges.
@@ -48,8 +49,7 @@ func (u *openUnit) write(ctx context.Context, rows arrow.RecordBatch) error {
 	}
 	meter := u.loader.meter
 	defer meter.Enter(telemetry.Other)
-	meter.Enter(telemetry.Labels)
-	shaped, err := u.loader.shaper.shape(rows, u.span)
+	shaped, err := u.loader.shaper.shape(rows, u.span, meter)
 	if err != nil {
 		return err
 	}
@@ -61,11 +61,21 @@ func (u *openUnit) write(ctx context.Context, rows arrow.RecordBatch) error {
 	if err := u.begin(ctx); err != nil {
 		return err
 	}
+	encoded := u.encoded()
 	if err := u.tx.Write(ctx, shaped); err != nil {
 		return err
 	}
+	meter.Encoded(u.encoded() - encoded)
 	meter.Wrote(shaped.NumRows(), dataSize(shaped))
 	return nil
+}
+
+// encoded is how long the sink has encoded rows of the unit, if it says so.
+func (u *openUnit) encoded() time.Duration {
+	if timed, ok := u.tx.(interface{ Encoded() time.Duration }); ok {
+		return timed.Encoded()
+	}
+	return 0
 }
 
 // commit makes the unit visible. It is not cut short when ctx ends, but gets some time to finish.
@@ -92,7 +102,7 @@ func (u *openUnit) commit(ctx context.Context) error {
 		blocks += r.Blocks()
 	}
 	last := u.unit.Ranges[len(u.unit.Ranges)-1]
-	meter.Committed(blocks, last.End, last.Timestamp)
+	u.bytes = meter.Committed(blocks, last.End, last.Timestamp)
 	return nil
 }
 
@@ -102,7 +112,11 @@ func (l *loader) undo(ctx context.Context, u Undo) error {
 	defer l.meter.Enter(telemetry.Other)
 	ctx, cancel := withGrace(ctx, grace)
 	defer cancel()
-	return l.sink.Undo(ctx, u)
+	err := l.sink.Undo(ctx, u)
+	if err == nil {
+		l.meter.Undone(max(u.From, 1) - 1)
+	}
+	return err
 }
 
 // resolve finds out by the sink's state whether a commit whose reply was lost took place.

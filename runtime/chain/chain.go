@@ -111,6 +111,14 @@ func New(committed []Range) (*Tracker, error) {
 	return t, nil
 }
 
+// Loading says that blocks from a number on, up to what is committed, are being loaded by others. A range that starts above it shows
+// a fork there, and not the beginning of a stream.
+func (t *Tracker) Loading(from uint64) {
+	for _, l := range t.lines {
+		l.base = min(l.base, from)
+	}
+}
+
 // Resume goes on with a connection after the undo of a fork that is not Deeper; committed is what is committed then. The
 // message that showed the fork is to be given again.
 func Resume(committed []Range, f Fork) *Tracker {

@@ -3,6 +3,7 @@ package labels
 import (
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -21,8 +22,11 @@ type join struct {
 	on    int // the column that is looked up
 	index index
 	first []int32 // scratch: for each row of a batch the first matching row of the label, or none
-	stats Stats
+	count *count  // shared with the joiners of other goroutines
 }
+
+// count counts the rows that were looked up, and those that did not match.
+type count struct{ rows, unmatched atomic.Int64 }
 
 // Stats says how many rows a label did not match.
 type Stats struct {
@@ -45,17 +49,26 @@ func NewJoiner(query *arrow.Schema, tables []*Table) (*Joiner, error) {
 		if err != nil {
 			return nil, fault.Errorf(fault.Drift, "load label "+t.Spec.Name, t.path, "%w", err)
 		}
-		j.joins = append(j.joins, &join{table: t, on: at[0], index: x,
-			stats: Stats{Label: t.Spec.Name, Dropped: t.Spec.Join == Inner}})
+		j.joins = append(j.joins, &join{table: t, on: at[0], index: x, count: &count{}})
 	}
 	return j, nil
+}
+
+// Clone is a joiner for one more goroutine: of the same labels, which are in memory once, and with the same counts.
+func (j *Joiner) Clone() *Joiner {
+	c := &Joiner{}
+	for _, l := range j.joins {
+		c.joins = append(c.joins, &join{table: l.table, on: l.on, index: l.index, count: l.count})
+	}
+	return c
 }
 
 // Stats are the counts since the start, per label.
 func (j *Joiner) Stats() []Stats {
 	out := make([]Stats, len(j.joins))
 	for i, l := range j.joins {
-		out[i] = l.stats
+		out[i] = Stats{Label: l.table.Spec.Name, Rows: l.count.rows.Load(), Unmatched: l.count.unmatched.Load(),
+			Dropped: l.table.Spec.Join == Inner}
 	}
 	return out
 }
@@ -118,7 +131,7 @@ func (l *join) lookUp(rows arrow.RecordBatch) bool {
 	}
 	l.first = l.first[:n]
 	l.index.find(rows.Column(l.on), l.first)
-	l.stats.Rows += int64(n)
+	l.count.rows.Add(int64(n))
 	unmatched, fansOut := 0, false
 	for _, row := range l.first {
 		if row == none {
@@ -127,7 +140,7 @@ func (l *join) lookUp(rows arrow.RecordBatch) bool {
 			fansOut = true
 		}
 	}
-	l.stats.Unmatched += int64(unmatched)
+	l.count.unmatched.Add(int64(unmatched))
 	return !fansOut && (unmatched == 0 || l.table.Spec.Join != Inner)
 }
 

@@ -43,6 +43,7 @@ type Plan struct {
 
 // worker is what a worker has.
 type worker struct {
+	start   uint64 // of its partition
 	rest    []Span // of its partition, without the chunk; at most one span
 	chunk   Span   // being loaded
 	loading bool
@@ -94,6 +95,7 @@ func (p *Plan) take(me *worker) bool {
 		return false
 	}
 	me.rest, p.queue = []Span{p.queue[0]}, p.queue[1:]
+	me.start = me.rest[0].Start
 	return true
 }
 
@@ -109,13 +111,14 @@ func (p *Plan) steal(me *worker) bool {
 	if from == nil {
 		return false
 	}
-	whole := from.rest[0]
-	if whole.Blocks() <= p.chunkSize(from) {
-		me.rest, from.rest = from.rest, nil
+	whole, size := from.rest[0], p.chunkSize(from)
+	if whole.Blocks() <= size {
+		me.start, me.rest, from.rest = whole.Start, from.rest, nil
 		return true
 	}
-	middle := whole.Start + whole.Blocks()/2
-	from.rest, me.rest = []Span{{Start: whole.Start, End: middle - 1}}, []Span{{Start: middle, End: whole.End}}
+	chunks := (whole.Blocks()-1)/size + 1
+	middle := whole.Start + (chunks+1)/2*size
+	me.start, from.rest, me.rest = middle, []Span{{Start: whole.Start, End: middle - 1}}, []Span{{Start: middle, End: whole.End}}
 	return true
 }
 
@@ -142,12 +145,29 @@ func (p *Plan) Loaded(w int, bytes int64) {
 	me.loading = false
 }
 
-// Failed gives up the worker's chunk and what remains of its partition.
-func (p *Plan) Failed(w int) {
+// Chunk is the chunk that a worker is loading; false if it loads none.
+func (p *Plan) Chunk(w int) (Span, bool) { return p.workers[w].chunk, p.workers[w].loading }
+
+// Progress is how many blocks of its partition are behind a worker, and how many the partition has.
+func (p *Plan) Progress(w int) (done, of uint64) {
+	me := p.workers[w]
+	if !me.loading {
+		return 0, 0
+	}
+	end := me.chunk.End
+	if len(me.rest) > 0 {
+		end = me.rest[0].End
+	}
+	return me.chunk.Start - me.start, end - me.start + 1
+}
+
+// Failed gives up the worker's chunk and what remains of its partition, and returns them.
+func (p *Plan) Failed(w int) []Span {
 	me := &p.workers[w]
-	p.failed = append(p.failed, me.chunk)
-	p.failed = append(p.failed, me.rest...)
+	given := append([]Span{me.chunk}, me.rest...)
+	p.failed = append(p.failed, given...)
 	me.loading, me.rest = false, nil
+	return given
 }
 
 // Cut takes the blocks from a number on out of the plan: they are to be loaded by someone else. A worker whose chunk has such

@@ -3,6 +3,8 @@ package telemetry_test
 import (
 	"bytes"
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -16,26 +18,31 @@ import (
 func TestMeter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := telemetry.NewMeter()
+		lane := m.Lane("")
 		m.Want(100)
-		m.Enter(telemetry.Server)
+		lane.Enter(telemetry.Server)
 		time.Sleep(3 * time.Second)
-		m.Enter(telemetry.Sink)
-		m.Wrote(10, 1000)
-		m.Wrote(5, 500)
+		lane.Enter(telemetry.Sink)
+		lane.Wrote(10, 1000)
+		lane.Wrote(5, 500)
 		time.Sleep(time.Second)
 		if s := m.Snapshot(); s.Rows != 0 || s.Pending != 15 || s.Waiting != telemetry.Sink || s.Since != time.Second {
 			t.Errorf("before the commit: %+v", s)
 		}
 		now := time.Now()
-		m.Committed(25, 24, now.Unix()-7)
-		m.Wrote(3, 300)
-		m.Dropped()
-		m.Enter(telemetry.Server)
+		if bytes := lane.Committed(25, 24, now.Unix()-7); bytes != 1500 {
+			t.Errorf("the unit had %d bytes", bytes)
+		}
+		m.Done(25)
+		lane.Wrote(3, 300)
+		lane.Dropped()
+		lane.Enter(telemetry.Server)
+		lane.Encoded(time.Second / 4)
 		s := m.Snapshot()
 		if s.Rows != 15 || s.Bytes != 1500 || s.Pending != 0 || s.Units != 1 || s.Blocks != 25 || s.Last != 24 {
 			t.Errorf("after the commit: %+v", s)
 		}
-		if got := s.Shares(); got != "server 75%, labels 0%, sink 25%" {
+		if got := s.Shares(); got != "server 75%, decode 0%, labels 0%, encode 6%, sink 19%" {
 			t.Errorf("shares are %s", got)
 		}
 		if eta, ok := s.ETA(); !ok || eta != 12*time.Second {
@@ -54,18 +61,60 @@ func TestMeter(t *testing.T) {
 	})
 }
 
+// TestLanes: the time of all lanes counts, and blocks that are committed out of order do not lower the last one.
+func TestLanes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := telemetry.NewMeter()
+		m.Want(100)
+		one, two := m.Lane("worker 1"), m.Lane("worker 2")
+		one.Enter(telemetry.Server)
+		two.Enter(telemetry.Sink)
+		time.Sleep(2 * time.Second)
+		one.Loads("50-99", 10, 50)
+		one.Wrote(7, 70)
+		one.Committed(50, 99, 0)
+		two.Committed(50, 49, 0)
+		m.Done(50)
+		s := m.Snapshot()
+		if got := s.Shares(); got != "server 50%, decode 0%, labels 0%, encode 0%, sink 50%" {
+			t.Errorf("shares are %s", got)
+		}
+		if s.Last != 99 || s.Units != 2 {
+			t.Errorf("last block %d of %d units", s.Last, s.Units)
+		}
+		if got := telemetry.Line(s); got != "50%  7 rows  3 rows/s  block 99  ETA 2s  slowest: server" {
+			t.Errorf("line is %s", got)
+		}
+		want := []telemetry.LaneSnapshot{
+			{ID: 0, Name: "worker 1", Chunk: "50-99", Done: 10, Of: 50, Rows: 7, Waiting: telemetry.Server, Since: 2 * time.Second},
+			{ID: 1, Name: "worker 2", Waiting: telemetry.Sink, Since: 2 * time.Second}}
+		if diff := cmp.Diff(want, s.Lanes); diff != "" {
+			t.Error(diff)
+		}
+		one.Close()
+		two.Undone(20)
+		if s := m.Snapshot(); len(s.Lanes) != 1 || s.Last != 20 || s.Undone != 1 {
+			t.Errorf("after an undo: %+v", s)
+		}
+	})
+}
+
 func TestLogLines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
 		m := telemetry.NewMeter()
+		lane := m.Lane("")
 		v := telemetry.NewView(m, telemetry.Options{Out: &out, JSON: true, Name: "transfers"})
-		m.Enter(telemetry.Server)
-		m.Wrote(1000, 8000)
-		m.Committed(10, 109, 0)
+		lane.Enter(telemetry.Server)
+		lane.Wrote(1000, 8000)
+		lane.Committed(10, 109, 0)
 		time.Sleep(5 * time.Second)
 		synctest.Wait()
-		m.Wrote(500, 4000)
-		m.Committed(5, 114, time.Now().Unix())
+		m.Want(20)
+		m.Done(5)
+		lane.Retries()
+		lane.Wrote(500, 4000)
+		lane.Committed(5, 114, time.Now().Unix())
 		time.Sleep(5 * time.Second)
 		v.Stop()
 		var lines []map[string]any
@@ -81,12 +130,83 @@ func TestLogLines(t *testing.T) {
 			{"level": "INFO", "msg": "progress", "rows": 1000.0, "rows_per_second": 200.0, "pending_rows": 0.0, "blocks": 10.0, "bytes": 8000.0,
 				"last_block": 109.0, "waiting_for": "server", "waiting_seconds": 5.0},
 			{"level": "INFO", "msg": "progress", "rows": 1500.0, "rows_per_second": 100.0, "pending_rows": 0.0, "blocks": 15.0, "bytes": 12000.0,
-				"last_block": 114.0, "waiting_for": "server", "waiting_seconds": 10.0, "lag_seconds": 5.0},
+				"last_block": 114.0, "waiting_for": "server", "waiting_seconds": 10.0, "lag_seconds": 5.0, "history_blocks": 5.0,
+				"wanted_blocks": 20.0, "slowest": "server", "eta_seconds": 10.0, "retries": 1.0},
 		}
 		if diff := cmp.Diff(want, lines); diff != "" {
 			t.Error(diff)
 		}
 	})
+}
+
+// TestHealth: a run is alive while it gets on, and ready when its history is loaded.
+func TestHealth(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := telemetry.NewMeter()
+		lane := m.Lane("worker 1")
+		h := telemetry.Handler(m, map[string]string{"table": "transfers"})
+		get := func(path string) (int, string) {
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+			return w.Code, w.Body.String()
+		}
+		expect := func(path string, code int, parts ...string) {
+			t.Helper()
+			got, body := get(path)
+			if got != code {
+				t.Errorf("%s answers %d: %s", path, got, body)
+			}
+			for _, part := range parts {
+				if !strings.Contains(body, part) {
+					t.Errorf("%s lacks %q:\n%s", path, part, body)
+				}
+			}
+		}
+		expect("/livez", 200, "ok")
+		expect("/readyz", 503, "the server has not answered yet")
+		m.Want(10)
+		lane.Heard()
+		expect("/readyz", 503, "0 of 10 blocks of history are loaded")
+		lane.Loads("0-9", 0, 10)
+		lane.Wrote(3, 300)
+		lane.Committed(10, 9, 0)
+		m.Done(10)
+		expect("/readyz", 200)
+		expect("/metrics", 200, `ampgen_rows_total{table="transfers"} 3`, `ampgen_history_blocks_done{table="transfers"} 10`,
+			`ampgen_seconds_total{side="server",table="transfers"} 0`, `ampgen_last_block{table="transfers"} 9`, `ampgen_workers{table="transfers"} 1`, "go_goroutines")
+		expect("/progressz", 200, `"rows": 3,`, `"last_block": 9,`, `"lag_seconds": null,`, `"blocks": "0-9",`, `"server": 0`)
+
+		lane.Enter(telemetry.Server)
+		time.Sleep(telemetry.StalledAfter + time.Second)
+		expect("/livez", 503, "stalled: no message and no commit for 10m1s; waiting for server")
+		expect("/readyz", 503, "stalled")
+		lane.Heard()
+		expect("/livez", 200)
+	})
+}
+
+// TestServe starts and stops the real thing.
+func TestServe(t *testing.T) {
+	m := telemetry.NewMeter()
+	stop, at, err := telemetry.Serve(m, "127.0.0.1:0", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := http.Get("http://" + at.String() + "/livez")
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	if answer.StatusCode != 200 {
+		t.Errorf("status %d", answer.StatusCode)
+	}
+	if _, _, err := telemetry.Serve(m, at.String(), nil); err == nil {
+		t.Error("an address that is in use is served again")
+	}
+	stop()
+	if _, err := http.Get("http://" + at.String() + "/livez"); err == nil {
+		t.Error("it is served after the stop")
+	}
 }
 
 func TestFormats(t *testing.T) {

@@ -2,14 +2,10 @@ package telemetry
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"log/slog"
 	"sync"
 	"time"
-
-	"github.com/vbauerster/mpb/v8"
-	"github.com/vbauerster/mpb/v8/decor"
 )
 
 const (
@@ -99,10 +95,19 @@ func progress(before, s Snapshot) []any {
 		attributes = append(attributes, "last_block", s.Last)
 	}
 	if s.Wanted > 0 {
-		attributes = append(attributes, "wanted_blocks", s.Wanted)
+		attributes = append(attributes, "history_blocks", s.Done, "wanted_blocks", s.Wanted, "slowest", s.slowest().String())
+	}
+	if eta, ok := s.ETA(); ok {
+		attributes = append(attributes, "eta_seconds", int64(eta.Seconds()))
 	}
 	if lag, ok := s.Lag(); ok {
 		attributes = append(attributes, "lag_seconds", int64(lag.Seconds()))
+	}
+	if s.Retries > 0 {
+		attributes = append(attributes, "retries", s.Retries)
+	}
+	if s.Undone > 0 {
+		attributes = append(attributes, "reorganisations", s.Undone)
 	}
 	return attributes
 }
@@ -113,74 +118,4 @@ func (s Snapshot) Lag() (time.Duration, bool) {
 		return 0, false
 	}
 	return time.Since(s.LastTime), true
-}
-
-// live shows one line that changes in place.
-func (v *View) live(ctx context.Context, o Options) {
-	container := mpb.NewWithContext(ctx, mpb.WithOutput(o.Out), mpb.WithRefreshRate(liveEvery), mpb.WithWidth(24), mpb.WithAutoRefresh())
-	v.log = slog.New(handler(container, o))
-	line := decor.Any(func(decor.Statistics) string { return Line(v.meter.Snapshot()) })
-	name := decor.Name(o.Name + " ")
-	bar := container.New(0, mpb.BarStyle().Rbound("] "), mpb.PrependDecorators(name), mpb.AppendDecorators(line), mpb.BarRemoveOnComplete())
-	v.done.Go(func() {
-		ticker := time.NewTicker(liveEvery)
-		defer ticker.Stop()
-		for ctx.Err() == nil {
-			select {
-			case <-ctx.Done():
-			case <-ticker.C:
-				s := v.meter.Snapshot()
-				bar.SetTotal(int64(s.Wanted), false)
-				bar.SetCurrent(int64(s.Blocks))
-			}
-		}
-		bar.Abort(true)
-		container.Wait()
-	})
-}
-
-// Line is the live line: "45%  1,204,551 rows  345,012 rows/s  block 17,686,120  ETA 12s  waiting for server".
-func Line(s Snapshot) string {
-	line := ""
-	if s.Wanted > 0 {
-		line = fmt.Sprintf("%d%%  ", 100*s.Blocks/s.Wanted)
-	}
-	line += Count(s.Rows+s.Pending, "row") + "  " + Rate(s.Rows+s.Pending, s.Elapsed)
-	if s.Units > 0 {
-		line += "  block " + Number(int64(s.Last))
-	}
-	if lag, ok := s.Lag(); ok && s.Wanted == 0 {
-		line += fmt.Sprintf("  %s behind", lag.Round(time.Second))
-	}
-	if eta, ok := s.ETA(); ok {
-		line += fmt.Sprintf("  ETA %s", eta.Round(time.Second))
-	}
-	line += "  waiting for " + slowest(s).String()
-	if s.Since >= time.Second {
-		line += fmt.Sprintf(" (%s)", s.Since.Round(time.Second))
-	}
-	return line
-}
-
-// slowest is the side that took most of the time, or the one that is waited for just now for a while.
-func slowest(s Snapshot) Side {
-	if s.Since >= time.Second {
-		return s.Waiting
-	}
-	most := Server
-	for side := Labels; side < sides; side++ {
-		if s.Spent[side] > s.Spent[most] {
-			most = side
-		}
-	}
-	return most
-}
-
-// ETA is the time that the rest of the wanted blocks takes at the speed up to the last commit. It counts down between commits.
-func (s Snapshot) ETA() (time.Duration, bool) {
-	if s.Wanted == 0 || s.Blocks == 0 || s.Blocks >= s.Wanted {
-		return 0, false
-	}
-	rest := time.Duration(float64(s.At) * float64(s.Wanted-s.Blocks) / float64(s.Blocks))
-	return max(0, rest-(s.Elapsed-s.At)), true
 }

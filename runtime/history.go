@@ -1,0 +1,241 @@
+package runtime
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/ampgen/ampgen/runtime/blockrange"
+	"github.com/ampgen/ampgen/runtime/crash"
+	"github.com/ampgen/ampgen/runtime/planner"
+)
+
+// History is what is wanted and not covered, up to the server's last block. Most of it is loaded by block numbers: workers cut it
+// into chunks, and each chunk is one query of its blocks and one commit. The server says no hashes for such ranges, so they are
+// not proven. What makes them sound is the pin: the newest blocks are loaded first, by one query whose answer names the hash of
+// the server's last block, and are therefore proven. From there the stream goes on, and shows every reorganisation since.
+// ARCHITECTURE.md says why no order of events leaves a hole or a double.
+
+// defaultReorgDepth is how many of the newest blocks may still leave the chain, if the caller does not say. It is what a followed
+// stream keeps apart, too.
+const defaultReorgDepth = blockrange.KeepBoundaries
+
+// errReplan ends what is going on since the ground has moved: what is missing is to be worked out again.
+var errReplan = errors.New("plan again")
+
+// history loads the wanted history, and follows the stream if that is asked for too.
+func (l *loader) history(ctx context.Context) error {
+	defer l.meter.Meter().Want(0)
+	r := l.retrier()
+	for {
+		before := l.meter.Meter().Snapshot().Units
+		err := l.historyOnce(ctx)
+		if l.meter.Meter().Snapshot().Units > before {
+			r.reset()
+		}
+		var missing *missingError
+		switch {
+		case errors.Is(err, errReplan):
+			l.log.Info("the chain or the state changed; planning again")
+		case err == nil || ctx.Err() != nil || !passes(err) || errors.As(err, &missing):
+			return err
+		}
+		if err := r.wait(ctx, err, "load history"); err != nil {
+			return err
+		}
+	}
+}
+
+// historyOnce works out what is missing and loads it.
+func (l *loader) historyOnce(ctx context.Context) error {
+	state, err := l.sink.State(ctx, l.table())
+	if err != nil {
+		return err
+	}
+	plan, err := l.plan(ctx, state)
+	if err != nil {
+		return err
+	}
+	if plan.done() && !l.follows {
+		l.log.Info("nothing to do: all blocks are loaded", "network", plan.network, "blocks", plan.wanted)
+		return nil
+	}
+	if err := l.prepare(ctx); err != nil {
+		return err
+	}
+	// Whoever had the fence before may have committed since.
+	if state, err = l.sink.State(ctx, l.table()); err != nil {
+		return err
+	}
+	plan.divide(state, l.depth)
+	if err := l.secure(ctx, plan); err != nil {
+		return err
+	}
+	return l.fill(ctx, plan)
+}
+
+// secure makes the state one that history can be loaded below and a stream can continue: what may not be left as it is goes, what
+// is there is still of the chain, and the newest blocks are proven.
+func (l *loader) secure(ctx context.Context, p *plan) error {
+	if p.Undo {
+		l.log.Warn("the newest blocks are loaded again: parts of them are missing, or not proven to be of the chain",
+			"network", p.network, "from", p.Floor)
+		if err := l.undo(ctx, Undo{Network: p.network, From: p.Floor, Hash: p.Hash}); err != nil {
+			return err
+		}
+	}
+	if p.unconfirmed() {
+		if err := l.leave(ctx, destination{confirmed: true}); err != nil {
+			return err
+		}
+	}
+	if p.Head == nil {
+		return nil
+	}
+	pin, err := l.loadHead(ctx, p.network, *p.Head)
+	if err != nil {
+		return err
+	}
+	l.log.Info("loaded the newest blocks: history ends here, and the stream begins", "network", p.network, "range", pin.String())
+	return nil
+}
+
+// fill loads the gaps, and the stream: for as long as it follows, or up to the last wanted block.
+func (l *loader) fill(ctx context.Context, p *plan) error {
+	s := newSeam(p.wanted.Start, p.Floor)
+	l.seam = s
+	load := func(ctx context.Context) error { return l.loadGaps(ctx, p, s) }
+	stream := func(ctx context.Context) error {
+		if !l.follows {
+			if !p.Stream || p.Floor > p.wanted.End {
+				return nil
+			}
+			return l.leave(ctx, destination{block: &p.wanted.End})
+		}
+		crash.Point(crash.DuringHandover)
+		return l.follow(ctx)
+	}
+	if l.follows && !l.historyFirst {
+		return together(ctx, load, stream)
+	}
+	if err := load(ctx); err != nil {
+		return err
+	}
+	return stream(ctx)
+}
+
+// plan is what a run with history is to do.
+type plan struct {
+	network string
+	synced  Range           // what the server has; zero if it was not asked
+	wanted  blockrange.Span // with the bounds filled in
+	top     Range           // the committed range with the greatest end; zero if there is none
+	planner.Division
+}
+
+// plan works out what is missing. If the sink has it all, the server is not asked.
+func (l *loader) plan(ctx context.Context, state State) (*plan, error) {
+	b := l.bounds
+	if l.pipeline.RangeSQL == "" {
+		return nil, &Error{Class: Permanent, Op: "cut the query into block ranges", On: "query " + l.pipeline.Name,
+			Err: errors.New(l.pipeline.NoRange), Help: "run it without bounds: the stream then loads the history, too"}
+	}
+	if b.from != nil && b.to != nil {
+		wanted := blockrange.Span{Start: *b.from, End: *b.to}
+		if network, ok := coveredBy(state.Ranges, wanted); ok {
+			return &plan{network: network, wanted: wanted}, nil
+		}
+	}
+	synced, err := l.probe(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p := &plan{network: synced.Network, synced: synced, wanted: b.within(synced)}
+	if err := within(p.wanted, synced); err != nil {
+		return nil, err
+	}
+	p.divide(state, l.depth)
+	return p, nil
+}
+
+// divide works out what is missing in state.
+func (p *plan) divide(state State, depth uint64) {
+	var committed []Range
+	p.top = Range{}
+	for _, r := range state.Ranges {
+		if r.Network == p.network {
+			committed = append(committed, r)
+		}
+	}
+	if len(committed) > 0 {
+		p.top = slices.MaxFunc(committed, func(a, b Range) int { return cmp.Compare(a.End, b.End) })
+	}
+	p.Division = planner.Divide(p.wanted, p.synced.Network != "" && p.wanted.End == p.synced.End, committed, depth)
+}
+
+// done reports whether nothing is missing, and what is there is as the server has it, as far as that can be told.
+func (p *plan) done() bool {
+	forked := p.top.Hash != "" && p.top.End == p.synced.End && p.top.Hash != p.synced.Hash
+	return len(p.Gaps) == 0 && p.Head == nil && !p.Undo && !forked && (!p.Stream || p.Floor > p.wanted.End)
+}
+
+// unconfirmed reports whether it is to be checked that the last proven block is still of the chain. The stream from there on tells.
+// Where it is going to be read anyway, it need not be read twice; and it is silent while the server has no blocks after that one.
+func (p *plan) unconfirmed() bool {
+	top := p.top
+	switch {
+	case top.Hash == "" || top.End >= p.Floor: // a range that is there no longer is not the top
+		return false
+	case p.Stream:
+		return false
+	case top.End == p.synced.End:
+		return top.Hash != p.synced.Hash
+	}
+	return top.End < p.synced.End
+}
+
+// within fills in what the bounds leave open.
+func (b *bounds) within(synced Range) blockrange.Span {
+	wanted := blockrange.Span{Start: synced.Start, End: synced.End}
+	if b.to != nil {
+		wanted.End = *b.to
+	}
+	switch {
+	case b.from != nil:
+		wanted.Start = *b.from
+	case b.last > 0 && wanted.End >= b.last:
+		wanted.Start = max(wanted.Start, wanted.End-b.last+1)
+	}
+	return wanted
+}
+
+// coveredBy finds the network of which all wanted blocks are among ranges.
+func coveredBy(ranges []Range, wanted blockrange.Span) (string, bool) {
+	for _, r := range ranges {
+		if blockrange.Cover(r.Network, ranges).Contains(wanted) {
+			return r.Network, true
+		}
+	}
+	return "", false
+}
+
+// within checks that the server has the wanted blocks.
+func within(wanted blockrange.Span, synced Range) error {
+	on := "network " + synced.Network
+	switch {
+	case wanted.End > synced.End:
+		return &Error{Class: Permanent, Op: "load blocks " + wanted.String(), On: on,
+			Err:  fmt.Errorf("the server has the blocks up to %d", synced.End),
+			Help: fmt.Sprintf("use --to-block %d, or --to-block latest", synced.End)}
+	case wanted.Start < synced.Start:
+		return &Error{Class: Permanent, Op: "load blocks " + wanted.String(), On: on,
+			Err:  fmt.Errorf("the server has the blocks from %d on", synced.Start),
+			Help: fmt.Sprintf("use --from-block %d", synced.Start)}
+	case wanted.Start > wanted.End:
+		return &Error{Class: Permanent, Op: "load blocks", On: on,
+			Err: fmt.Errorf("the first wanted block is %d and the last %d", wanted.Start, wanted.End)}
+	}
+	return nil
+}
