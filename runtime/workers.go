@@ -1,0 +1,187 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/ampgen/ampgen/runtime/blockrange"
+	"github.com/ampgen/ampgen/runtime/planner"
+)
+
+func newGroup(ctx context.Context) (*errgroup.Group, context.Context) {
+	return errgroup.WithContext(ctx)
+}
+
+// attempts is how often something is tried in all when failures of it may pass and nothing else tells that they do.
+const attempts = 6
+
+// retrier waits longer and longer between attempts.
+type retrier struct {
+	loader *loader
+	next   time.Duration
+	failed int
+	ever   bool // there is no last attempt
+}
+
+func (l *loader) retrier() *retrier { return &retrier{loader: l, next: firstWait, ever: l.follows} }
+
+func (r *retrier) reset() { r.next, r.failed = firstWait, 0 }
+
+// wait waits before the next attempt, or returns err if there is to be none. An errReplan is no failure.
+func (r *retrier) wait(ctx context.Context, err error, what string) error {
+	if !errors.Is(err, errReplan) {
+		if r.failed++; r.failed == attempts && !r.ever {
+			return err
+		}
+		r.loader.meter.Retries()
+		r.loader.log.Warn("failed; trying again", "to", what, "wait_up_to", r.next, "error", err)
+	}
+	if err := r.loader.sleep(ctx, r.next); err != nil {
+		return err
+	}
+	r.next = min(2*r.next, lastWait)
+	return nil
+}
+
+// backfill is the loading of gaps by workers.
+type backfill struct {
+	*loader
+	network string
+	seam    *seam
+
+	mu     sync.Mutex
+	failed error // the first
+}
+
+// loadGaps loads the gaps of p. A partition that fails for good fails alone: the others are loaded, and then the error says what
+// is missing.
+func (l *loader) loadGaps(ctx context.Context, p *plan, s *seam) error {
+	if len(p.Gaps) == 0 {
+		return nil
+	}
+	var blocks uint64
+	for _, g := range p.Gaps {
+		blocks += g.Blocks()
+	}
+	work := planner.New(p.Gaps, l.workers, l.sizes)
+	s.begin(work)
+	l.meter.Meter().Want(blocks)
+	l.log.Info("loading history", "network", p.network, "blocks", blocks, "gaps", len(p.Gaps), "workers", l.workers)
+	b := &backfill{loader: l, network: p.network, seam: s}
+	g, ctx := newGroup(ctx)
+	for w := range l.workers {
+		g.Go(func() error { return b.work(ctx, w) })
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	if missing := s.missing(); len(missing) > 0 {
+		return &missingError{&Error{Class: ClassOf(b.failed), Op: "load history", On: "network " + p.network, Err: b.failed,
+			Help: "missing are the blocks " + list(missing) + "; run again to load just them"}}
+	}
+	l.log.Info("history is loaded", "network", p.network, "blocks", blocks)
+	return nil
+}
+
+// missingError says which blocks of history could not be loaded. Trying again was tried.
+type missingError struct{ cause *Error }
+
+func (e *missingError) Error() string { return e.cause.Error() }
+func (e *missingError) Unwrap() error { return e.cause }
+
+// list writes spans as "1-5, 9".
+func list(spans []blockrange.Span) string {
+	texts := make([]string, len(spans))
+	for i, s := range spans {
+		texts[i] = s.String()
+	}
+	return strings.Join(texts, ", ")
+}
+
+// work loads chunks until nothing is left. It returns an error only if no worker may go on.
+func (b *backfill) work(ctx context.Context, w int) error {
+	l := b.hand(fmt.Sprintf("worker %d", w+1))
+	defer l.meter.Close()
+	var again *retrier // of the chunk that failed last
+	for {
+		c, done, of, ok := b.seam.next(w)
+		if !ok {
+			return nil
+		}
+		l.meter.Loads(c.String(), done, of)
+		err := b.loadChunk(ctx, l, w, c)
+		switch {
+		case err == nil:
+			again = nil
+			continue
+		case errors.Is(err, errCut):
+			continue
+		case ctx.Err() != nil || stopsAll(err):
+			return err
+		}
+		if again == nil {
+			again = l.retrier()
+			again.ever = false
+		}
+		failed := err
+		if passes(err) {
+			failed = again.wait(ctx, err, "load blocks "+c.String())
+		}
+		if failed != nil && ctx.Err() != nil {
+			return failed
+		}
+		if failed != nil {
+			b.giveUp(l, w, failed)
+			again = nil
+		}
+	}
+}
+
+// stopsAll reports whether an error says something about more than the chunk that met it.
+func stopsAll(err error) bool {
+	switch ClassOf(err) {
+	case Fenced, Drift, Protocol:
+		return true
+	}
+	return false
+}
+
+func (b *backfill) giveUp(l *loader, w int, err error) {
+	given := b.seam.giveUp(w)
+	l.log.Error("giving up the partition; the others go on", "blocks", list(given), "error", err)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.failed == nil {
+		b.failed = err
+	}
+}
+
+// loadChunk loads the rows of a chunk's blocks in one commit.
+func (b *backfill) loadChunk(ctx context.Context, l *loader, w int, c blockrange.Span) error {
+	var bytes int64
+	err := l.loadBlocks(ctx, b.network, c, func(synced Range) (Range, error) { return chunkRange(c, synced) }, func(u *openUnit) error {
+		err := b.seam.commit(ctx, w, c, u)
+		bytes = u.bytes
+		return err
+	})
+	if err == nil {
+		b.seam.loaded(w, c, bytes)
+		l.meter.Meter().Done(c.Blocks())
+	}
+	return err
+}
+
+// hand is the loader for one more goroutine, with a lane of its own.
+func (l *loader) hand(name string) *loader {
+	h := *l
+	h.meter = l.meter.Meter().Lane(name)
+	h.shaper = l.shaper.clone()
+	h.log = l.log.With("by", name)
+	return &h
+}
