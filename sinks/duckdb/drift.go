@@ -62,6 +62,37 @@ func (t *target) compare(ctx context.Context, c *conn) error {
 		Help: "rename or drop the old table, or give @sink another table name"}
 }
 
+// Compare is runtime.Comparer's.
+func (s *Sink) Compare(ctx context.Context, table *runtime.Table) ([]string, error) {
+	s.db.commit.Lock()
+	defer s.db.commit.Unlock()
+	lines, err := s.differences(ctx, table)
+	if err != nil {
+		return nil, classify(err, "compare table", table.Name)
+	}
+	return lines, nil
+}
+
+func (s *Sink) differences(ctx context.Context, table *runtime.Table) ([]string, error) {
+	t, err := newTarget(table, s.db.catalog)
+	if err != nil {
+		return nil, err
+	}
+	found, err := t.exists(ctx, s.db.admin, t.name)
+	if err != nil {
+		return nil, err
+	}
+	if !found {
+		script, err := ddl.Create(t.ddl())
+		return []string{"does not exist; a run creates it and what belongs to it:\n" + script}, err
+	}
+	var drift *runtime.Error
+	if err = t.compare(ctx, s.db.admin); errors.As(err, &drift) && drift.Class == runtime.Drift {
+		return strings.Split(drift.Err.Error(), "; "), nil
+	}
+	return nil, err
+}
+
 func nullability(c ddl.Column) string {
 	if c.NotNull {
 		return "NOT NULL"

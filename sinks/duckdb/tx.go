@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -35,6 +36,8 @@ type tx struct {
 	cancel context.CancelFunc
 	insert chan error // yields the INSERT's outcome; nil while none runs
 	failed error      // why the unit can no longer be committed
+
+	encoded time.Duration
 }
 
 var _ runtime.Tx = (*tx)(nil)
@@ -81,7 +84,9 @@ func (t *tx) write(ctx context.Context, rows arrow.RecordBatch) error {
 	if err := t.checkSchema(rows.Schema()); err != nil {
 		return err
 	}
+	began := time.Now()
 	converted, err := t.convert.convert(rows)
+	t.encoded += time.Since(began)
 	if err != nil {
 		return err
 	}
@@ -100,6 +105,9 @@ func (t *tx) write(ctx context.Context, rows arrow.RecordBatch) error {
 	converted.Release()
 	return err
 }
+
+// Encoded is how long rows of the unit were converted so far.
+func (t *tx) Encoded() time.Duration { return t.encoded }
 
 var errEnded = errors.New("the unit was committed or rolled back")
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/ampgen/ampgen/runtime"
 	"github.com/ampgen/ampgen/sinks/postgres/ddl"
@@ -64,6 +65,44 @@ func (t *target) compare(ctx context.Context, q querier) error {
 		return t.drift(diffs)
 	}
 	return nil
+}
+
+// Compare is runtime.Comparer's.
+func (s *Sink) Compare(ctx context.Context, table *runtime.Table) (lines []string, err error) {
+	t := newTarget(table)
+	statement, err := ddl.CreateTable(ddlTable(table))
+	if err != nil {
+		return nil, classify("compare", t.on(), err)
+	}
+	err = s.pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error {
+		found, err := exists(ctx, c, t.rows)
+		if err != nil {
+			return err
+		}
+		if !found {
+			lines = append(lines, "does not exist; a run creates it:\n"+statement)
+			return nil
+		}
+		var drift *runtime.Error
+		if err := t.compare(ctx, c); errors.As(err, &drift) && drift.Class == runtime.Drift {
+			lines = append(lines, strings.Split(drift.Err.Error(), "; ")...)
+		} else if err != nil {
+			return err
+		}
+		if index := ddl.CreateBlockIndex(ddlTable(table)); index != "" {
+			if found, err = t.hasBlockIndex(ctx, c); err != nil {
+				return err
+			}
+			if !found {
+				lines = append(lines, "has no index by block; a run creates it: "+strings.TrimSpace(index))
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, classify("compare", t.on(), err)
+	}
+	return lines, nil
 }
 
 func (t *target) drift(diffs []string) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -28,8 +29,9 @@ var errAborted = errors.New("the unit was rolled back")
 type copyIn struct {
 	encoder pgcopy.Encoder
 	tail    pgcopy.Tail
-	buf     []byte // being filled
-	rows    int64  // encoded so far
+	buf     []byte        // being filled
+	rows    int64         // encoded so far
+	encoded time.Duration // spent on that
 
 	full   chan []byte // to the connection; closed at the end of the rows
 	free   chan []byte // back from it
@@ -97,7 +99,9 @@ func (c *copyIn) write(ctx context.Context, rows arrow.RecordBatch) error {
 	n := int(rows.NumRows())
 	for from := 0; from < n; from += chunkRows {
 		to := min(from+chunkRows, n)
+		began := time.Now()
 		buf, err := c.encoder.AppendRows(c.buf, from, to, c.tail)
+		c.encoded += time.Since(began)
 		if err != nil {
 			return err
 		}

@@ -106,6 +106,14 @@ func (t *tx) Write(ctx context.Context, rows arrow.RecordBatch) error {
 	return t.failed
 }
 
+// Encoded is how long rows of the unit were encoded so far.
+func (t *tx) Encoded() time.Duration {
+	if t.copy == nil {
+		return 0
+	}
+	return t.copy.encoded
+}
+
 // Commit is runtime.Tx's. From the check of the fence to the end of the transaction, units of the pipeline take turns.
 func (t *tx) Commit(ctx context.Context) error {
 	on := t.sink.table.on()

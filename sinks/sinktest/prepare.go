@@ -77,6 +77,40 @@ func testDrift(t *testing.T, h Harness) {
 	wantRows(t, h, table, rowsOf(0, 9, "a"), rowsOf(10, 19, "b"))
 }
 
+// testCompare: what Prepare would do can be asked without doing it.
+func testCompare(t *testing.T, h Harness) {
+	table := events()
+	s := h.Open(t, table)
+	t.Cleanup(func() { check(t, s.Close()) })
+	c, ok := s.(runtime.Comparer)
+	if !ok {
+		t.Skip("the sink does not compare")
+	}
+	compare := func(table *runtime.Table) string {
+		t.Helper()
+		lines, err := c.Compare(t.Context(), table)
+		check(t, err)
+		return strings.Join(lines, "\n")
+	}
+	for range 2 {
+		if got := compare(table); !strings.Contains(got, "does not exist") || !strings.Contains(got, "log_index") {
+			t.Errorf("before there is a table: %s", got)
+		}
+	}
+	check(t, s.Prepare(t.Context(), table))
+	if got := compare(table); got != "" {
+		t.Errorf("of a table as it should be: %s", got)
+	}
+	changed := events()
+	changed.Schema = arrow.NewSchema(append(changed.Schema.Fields(), arrow.Field{Name: "added", Type: arrow.BinaryTypes.String, Nullable: true}), nil)
+	if got := compare(changed); got != `column "added" is missing` {
+		t.Errorf("of a table without a column: %s", got)
+	}
+	if epoch, _ := fenceOf(t, s, table); epoch != 1 {
+		t.Errorf("the fence is %d: a comparison took it", epoch)
+	}
+}
+
 // testNames uses names that need quoting, for tables, for columns, and for columns of a key.
 func testNames(t *testing.T, h Harness) {
 	for _, name := range []string{"MixedCase", `we"ird`, "select", "two words", "analytics.Transfers", `an"alytics.order`, "it's"} {

@@ -43,6 +43,7 @@ func Run(t *testing.T, open func(t *testing.T) Harness) {
 		{"StateOfNothing", testStateOfNothing},
 		{"PrepareTwice", testPrepareTwice},
 		{"Drift", testDrift},
+		{"Compare", testCompare},
 		{"Names", testNames},
 		{"TablesAreSeparate", testTablesAreSeparate},
 		{"CommitShowsRowsAndStateTogether", testCommit},
