@@ -59,6 +59,7 @@ func Query(q *sqlfile.Query, env Env, diags *diag.List) *ir.Pipeline {
 	if a.result == nil || diags.Len() > before {
 		return nil
 	}
+	a.readsChain(statement)
 	a.out = &ir.Pipeline{
 		Name: q.Name.Text, Package: goname.Package(q.Name.Text), Folder: goname.Folder(q.Name.Text), Doc: q.Doc,
 		File: q.Span.File.Name, Line: q.Name.Span.Position().Line, SQL: q.SQL, Mode: string(q.Mode),
@@ -83,6 +84,15 @@ func Query(q *sqlfile.Query, env Env, diags *diag.List) *ir.Pipeline {
 // fault reports d.
 func (a *query) fault(code diag.Code, span source.Span, note, help, format string, args ...any) {
 	a.diags.Add(diag.Diagnostic{Code: code, Span: span, Message: fmt.Sprintf(format, args...), Note: note, Help: help})
+}
+
+// readsChain refuses a query over constants and static tables alone: the server then tells no blocks, by which a loader knows what
+// it has loaded.
+func (a *query) readsChain(statement *sql.Query) {
+	if !slices.ContainsFunc(a.result.Tables, func(t infer.TableUse) bool { return t.Kind != catalog.Static }) {
+		a.fault(diag.QueryStructure, statement.Span(), "a loader notes what it has loaded as blocks of a network",
+			"load fixed rows with the database's own tools, or give them as a label", "the query reads no table of a chain")
+	}
 }
 
 // overrides are the @col annotations as inference wants them.

@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -65,6 +66,9 @@ func (a *query) sinks() {
 			continue
 		}
 		seen[s.Kind.Text] = true
+		if s.Table.Text == "" {
+			continue // reported where the annotation was read
+		}
 		out := ir.Sink{Kind: s.Kind.Text, Table: s.Table.Text, History: s.History}
 		unsupported := false
 		for _, c := range a.out.Output() {
@@ -74,10 +78,22 @@ func (a *query) sinks() {
 			}
 		}
 		if !unsupported {
-			if err := kind.create(a.out, out); err != nil {
+			for _, err := range each(kind.create(a.out, out)) {
 				a.fault(diag.Sink, s.Table.Span, "", "", "%v", err)
 			}
 		}
 		a.out.Sinks = append(a.out.Sinks, out)
 	}
+}
+
+// each lists the errors that err joins; none if it is nil.
+func each(err error) []error {
+	var joined interface{ Unwrap() []error }
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &joined):
+		return joined.Unwrap()
+	}
+	return []error{err}
 }

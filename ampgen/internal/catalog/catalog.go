@@ -40,6 +40,8 @@ type Dataset struct {
 	Tables  []*Table
 	// Functions are the functions that are called as dataset.name(…), besides eth_call, which evm-rpc datasets have.
 	Functions []*Function
+	// Broken is a dataset whose entry or manifest has a reported fault: what it holds is not known.
+	Broken bool
 }
 
 // Table is a table of a dataset.
@@ -99,7 +101,7 @@ type Catalog struct {
 }
 
 // New builds a catalog from the entries, keyed by the reference as it is written in ampgen.yaml. Manifests are read from
-// root. Faults go to diags, and the entry is left out.
+// root. Faults go to diags, and the dataset is Broken.
 func New(entries map[string]Entry, root string, diags *diag.List) *Catalog {
 	c := &Catalog{datasets: map[Ref]*Dataset{}}
 	for _, key := range slices.Sorted(maps.Keys(entries)) {
@@ -112,6 +114,7 @@ func New(entries map[string]Entry, root string, diags *diag.List) *Catalog {
 			fault("", "dataset %q: %v", key, err)
 			continue
 		}
+		c.datasets[ref] = &Dataset{Broken: true}
 		if entry.Manifest != "" {
 			if d := readManifest(entry, root, diags); d != nil {
 				c.datasets[ref] = d
@@ -148,11 +151,13 @@ func (c *Catalog) Dataset(ref Ref) *Dataset {
 	return Conventional(ref.Name)
 }
 
-// Names lists the datasets that ampgen.yaml maps, sorted, for suggestions.
+// Names lists the datasets that ampgen.yaml maps without a fault, sorted, for suggestions.
 func (c *Catalog) Names() []string {
 	var out []string
-	for ref := range c.datasets {
-		out = append(out, ref.String())
+	for ref, d := range c.datasets {
+		if !d.Broken {
+			out = append(out, ref.String())
+		}
 	}
 	slices.Sort(out)
 	return out

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -32,7 +33,11 @@ type jsonFunction struct {
 // _block_num in front, as the server gives them; static tables have none.
 func ParseManifest(data []byte) (*Dataset, error) {
 	var m jsonManifest
-	if err := json.Unmarshal(data, &m); err != nil {
+	var wrong *json.UnmarshalTypeError
+	switch err := json.Unmarshal(data, &m); {
+	case errors.As(err, &wrong):
+		return nil, fmt.Errorf("%s cannot be a JSON %s", cmp.Or(wrong.Field, "a manifest"), wrong.Value)
+	case err != nil:
 		return nil, err
 	}
 	d := &Dataset{Kind: m.Kind, Network: m.Network}

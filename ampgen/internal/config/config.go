@@ -3,11 +3,15 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
 
 	"github.com/ampgen/ampgen/ampgen/internal/diag"
 	"github.com/ampgen/ampgen/ampgen/internal/source"
@@ -34,6 +38,8 @@ type Dataset struct {
 	Kind     string `yaml:"kind"`     // evm-rpc, firehose or solana
 	Manifest string `yaml:"manifest"` // path of an Amp dataset manifest (JSON), relative to the working directory
 	Network  string `yaml:"network"`  // overrides the manifest's network; tells datasets of different chains apart
+
+	At source.Span `yaml:"-"` // the dataset's name in the file
 }
 
 // Read reads the config file in dir. A missing file is the zero Config; every fault is a diagnostic.
@@ -56,8 +62,57 @@ func Read(dir string, diags *diag.List) Config {
 		diags.Add(fault(file, err))
 		return Config{}
 	}
-	c.checkPaths(file, dir, diags)
+	tree, err := parser.ParseBytes([]byte(file.Text), 0)
+	if err != nil {
+		diags.Add(fault(file, err))
+		return Config{}
+	}
+	if len(tree.Docs) > 1 {
+		diags.Add(diag.Diagnostic{Code: diag.Config, Span: at(file, tree.Docs[1].Start), File: file.Name,
+			Message: "the file has a second YAML document, which nothing would read", Help: "delete the line ---"})
+		return Config{}
+	}
+	c.place(file, tree)
+	c.checkPaths(file, tree, dir, diags)
 	return c
+}
+
+// place notes where each dataset is named.
+func (c *Config) place(file *source.File, tree *ast.File) {
+	datasets, _ := node(tree, "$.datasets").(ast.MapNode)
+	if datasets == nil {
+		return
+	}
+	for entries := datasets.MapRange(); entries.Next(); {
+		key := entries.Key().GetToken()
+		if d, ok := c.Datasets[key.Value]; ok {
+			d.At = at(file, key)
+			c.Datasets[key.Value] = d
+		}
+	}
+}
+
+// node finds the node at a path of the library's language; nil if there is none.
+func node(tree *ast.File, path string) ast.Node {
+	p, err := yaml.PathString(path)
+	if err != nil {
+		return nil
+	}
+	n, err := p.FilterFile(tree)
+	if err != nil {
+		return nil // the key is not there
+	}
+	return n
+}
+
+// at is the place of a token.
+func at(file *source.File, t *token.Token) source.Span {
+	if t == nil {
+		return source.Span{}
+	}
+	// The library counts offsets in runes from 1; lines and columns are exact.
+	start := offset(file, t.Position.Line, t.Position.Column)
+	return file.Span(start, min(start+len(t.Value), len(file.Text)))
 }
 
 // fault places a YAML error at its token.
@@ -66,11 +121,7 @@ func fault(file *source.File, err error) diag.Diagnostic {
 	var ye yaml.Error
 	if errors.As(err, &ye) {
 		d.Message = ye.GetMessage()
-		if tok := ye.GetToken(); tok != nil {
-			// The library counts offsets in runes from 1; lines and columns are exact.
-			start := offset(file, tok.Position.Line, tok.Position.Column)
-			d.Span = file.Span(start, min(start+len(tok.Value), len(file.Text)))
-		}
+		d.Span = at(file, ye.GetToken())
 	}
 	var unknown *yaml.UnknownFieldError
 	if errors.As(err, &unknown) && unknown.Token != nil {
@@ -106,10 +157,14 @@ func offset(file *source.File, line, column int) int {
 }
 
 // checkPaths reports query paths that do not exist. Datasets are checked where the catalog is built.
-func (c *Config) checkPaths(file *source.File, dir string, diags *diag.List) {
-	for _, q := range c.Queries {
+func (c *Config) checkPaths(file *source.File, tree *ast.File, dir string, diags *diag.List) {
+	for i, q := range c.Queries {
 		if _, err := os.Stat(filepath.Join(dir, q)); err != nil {
-			diags.Add(diag.Diagnostic{Code: diag.Config, File: file.Name, Message: "queries: " + quote(q) + " does not exist"})
+			d := diag.Diagnostic{Code: diag.Config, File: file.Name, Message: "queries: " + quote(q) + " does not exist"}
+			if n := node(tree, fmt.Sprintf("$.queries[%d]", i)); n != nil {
+				d.Span = at(file, n.GetToken())
+			}
+			diags.Add(d)
 		}
 	}
 }

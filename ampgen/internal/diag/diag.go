@@ -77,8 +77,8 @@ func (l *List) Sorted() []Diagnostic {
 	})
 }
 
-// maxPerFile bounds what the text rendering shows of one file; the rest is counted.
-const maxPerFile = 10
+// maxPerFile bounds what the text rendering shows of one file, such as a long label file in the wrong format; the rest is counted.
+const maxPerFile = 100
 
 // WriteText renders the faults for a person: path:line:col: error: message [code], then note and help.
 func (l *List) WriteText(w io.Writer) error {

@@ -110,7 +110,7 @@ func outFolder(opts Options, cfg config.Config) string {
 func newCatalog(dir string, cfg config.Config, diags *diag.List) *catalog.Catalog {
 	entries := map[string]catalog.Entry{}
 	for name, d := range cfg.Datasets {
-		entries[name] = catalog.Entry{Kind: catalog.Kind(d.Kind), Network: d.Network, Manifest: d.Manifest, File: config.FileName}
+		entries[name] = catalog.Entry{Kind: catalog.Kind(d.Kind), Network: d.Network, Manifest: d.Manifest, At: d.At, File: config.FileName}
 	}
 	return catalog.New(entries, dir, diags)
 }

@@ -95,8 +95,11 @@ func taken(name string) bool {
 	case "", "main", "internal", "vendor", "testdata", "cmd", "test", "example", "bench":
 		return true
 	}
-	return token.IsKeyword(name) || predeclared[name]
+	return token.IsKeyword(name) || predeclared[name] || devices[name]
 }
+
+// devices are names that no file has on Windows, so the go command takes no folder of such a name for a package.
+var devices = words(`con prn aux nul com1 com2 com3 com4 com5 com6 com7 com8 com9 lpt1 lpt2 lpt3 lpt4 lpt5 lpt6 lpt7 lpt8 lpt9`)
 
 var predeclared = func() map[string]bool {
 	set := map[string]bool{}

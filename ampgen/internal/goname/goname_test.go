@@ -76,6 +76,8 @@ func TestPackageAndFolder(t *testing.T) {
 		{"Main", "main_query", "mainquery"},
 		{"Example", "example_query", "examplequery"},
 		{"Bench", "bench_query", "benchquery"},
+		{"Con", "con_query", "conquery"},
+		{"Lpt1", "lpt1_query", "lpt1query"},
 		{"_1", "1", "q1"},
 	} {
 		if got := Folder(c.query); got != c.folder {

@@ -254,6 +254,10 @@ func (s *state) datasetCall(sc *scope, c *sql.Call) *value {
 	if ds == nil {
 		return &value{unknown: c.Span()} // its manifest would tell; @col or a lock can
 	}
+	if ds.Broken {
+		s.faults++ // reported where the catalog was read
+		return poison
+	}
 	if name.Value == "eth_call" && ds.HasEthCall() {
 		if f, ok := functions.LookupDataset("eth_call"); ok {
 			return s.resolve(f, c.Args, args, at, c.Span())

@@ -116,6 +116,10 @@ func (s *state) scan(t *sql.Table) *relation {
 			Help: fmt.Sprintf("map it in ampgen.yaml: datasets: {%s: {kind: evm-rpc}}", strconv.Quote(schema.Name))})
 		return hidden()
 	}
+	if ds.Broken {
+		s.faults++ // reported where the catalog was read
+		return hidden()
+	}
 	table := ds.Table(name.Name)
 	if table == nil {
 		var tables []string
@@ -123,12 +127,19 @@ func (s *state) scan(t *sql.Table) *relation {
 			tables = append(tables, t.Name)
 		}
 		s.fault(diag.Diagnostic{Code: diag.UnknownTable, Span: name.Span(), Message: fmt.Sprintf("dataset %s has no table %q", schema.Name, name.Name),
-			Note: "its tables are " + list(tables), Help: suggest.DidYouMean(name.Name, tables)})
+			Note: tablesNote(tables), Help: suggest.DidYouMean(name.Name, tables)})
 		return hidden()
 	}
 	s.useOrder = append(s.useOrder, &use{dataset: ds,
 		TableUse: TableUse{Dataset: schema.Name, Table: table.Name, Network: ds.Network, Kind: ds.Kind, Span: t.Span()}})
 	return s.scanColumns(ds, table, schema.Name, t.Span())
+}
+
+func tablesNote(tables []string) string {
+	if len(tables) == 0 {
+		return "it has no tables"
+	}
+	return "its tables are " + list(tables)
 }
 
 func (s *state) scanColumns(ds *catalog.Dataset, table *catalog.Table, dataset string, at source.Span) *relation {

@@ -2,6 +2,8 @@ package sql
 
 import (
 	"fmt"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/ampgen/ampgen/ampgen/internal/diag"
 	"github.com/ampgen/ampgen/ampgen/internal/source"
@@ -209,6 +211,8 @@ func (p *parser) describe(t Token) string {
 		return "a long token"
 	case t.Kind == StringToken || t.Kind == QuotedName:
 		return text
+	case t.Kind == Symbol && firstRune(text) > unicode.MaxASCII:
+		return fmt.Sprintf("%q (%U)", text, firstRune(text)) // it may not be visible, or look like another
 	}
 	return `"` + text + `"`
 }
@@ -220,18 +224,25 @@ func (p *parser) slip(what string, t Token) string {
 		before = p.tokens[p.pos-1]
 	}
 	switch {
-	case before.Kind == Symbol && before.Text == "," && what == anExpression:
-		return "delete the comma before it"
 	case t.Kind == Symbol && (t.Text == "“" || t.Text == "”" || t.Text == "‘" || t.Text == "’"):
 		return `use straight quotes: ' around text, " around names`
 	case t.Kind == Symbol && t.Text == "!" && what == anExpression:
 		return "write NOT"
 	case t.Kind == Symbol && t.Text == "[" && what == aTable:
 		return `brackets do not quote names; write "name"`
+	case t.Kind == Symbol && unicode.IsSpace(firstRune(t.Text)):
+		return "put a plain space in its place"
+	case before.Kind == Symbol && before.Text == "," && what == anExpression:
+		return "delete the comma before it"
 	case t.Kind == Word && isUpperWord(what):
 		return suggest.DidYouMean(t.Text, []string{what})
 	}
 	return ""
+}
+
+func firstRune(s string) rune {
+	r, _ := utf8.DecodeRuneInString(s)
+	return r
 }
 
 func isUpperWord(s string) bool {

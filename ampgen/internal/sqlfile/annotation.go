@@ -21,8 +21,12 @@ func (a *annotation) name(q *Query, again bool) {
 		return
 	}
 	q.Name = args[0].value
-	if !isName(q.Name.Text) {
-		a.fault(q.Name.Span, "begin with a letter and go on with letters, digits and _", "%q cannot be the name of a query", q.Name.Text)
+	switch name := q.Name.Text; {
+	case !isName(name):
+		a.fault(q.Name.Span, "begin with a letter from a to z and go on with letters, digits and _", "%q cannot be the name of a query", name)
+	case len(name) > longestName:
+		a.fault(q.Name.Span, "files are named after it; describe the query in the comment instead",
+			"the query's name has %d letters, and %d are the most", len(name), longestName)
 	}
 	if len(args) == 1 || args[1].key.Span.Valid() || !strings.HasPrefix(args[1].value.Text, ":") {
 		a.fault(a.span, "write -- name: "+q.Name.Text+" :stream, or :batch", "the query has no mode")
@@ -48,6 +52,9 @@ func (a *annotation) mode(q *Query, mode Value, rest []argument) {
 		a.fault(mode.Span, help, "unknown mode %s", mode.Text)
 	}
 }
+
+// longestName is how long a query's name may be: with what is put before, between and behind its words, it is the name of files.
+const longestName = 100
 
 // isName reports whether s can become the name of a Go package and of types in it.
 func isName(s string) bool {
@@ -77,7 +84,7 @@ func (a *annotation) sink(q *Query) {
 	o := a.options(args, []string{"table"}, []string{"history"}, false)
 	s.Table = o.required("table", "name")
 	s.History = o.flags["history"]
-	if s.Kind.Text != "" && s.Table.Text != "" {
+	if s.Kind.Text != "" {
 		q.Sinks = append(q.Sinks, s)
 	}
 }
@@ -96,7 +103,7 @@ func (a *annotation) label(q *Query) {
 	l.Prefix = o.byKey["prefix"]
 	l.Types = o.labelTypes()
 	if l.Name.Text != "" && !isName(l.Name.Text) {
-		a.fault(l.Name.Span, "begin with a letter and go on with letters, digits and _", "%q cannot be the name of a label", l.Name.Text)
+		a.fault(l.Name.Span, "begin with a letter from a to z and go on with letters, digits and _", "%q cannot be the name of a label", l.Name.Text)
 	}
 	for _, other := range q.Labels {
 		if other.Name.Text == l.Name.Text {

@@ -107,6 +107,11 @@ type options struct {
 // options sorts arguments into keys and flags, and reports unknown and repeated ones.
 func (a *annotation) options(args []argument, keys, flags []string, typed bool) options {
 	o := options{a: a, byKey: map[string]Value{}, flags: map[string]bool{}}
+	if i := slices.IndexFunc(args, func(arg argument) bool { return arg.key.Span.Valid() && arg.key.Text == "" }); i >= 0 {
+		a.fault(args[i].whole, "write key=value", "%s has a space before =", a.word.Text)
+		o.faulty = true
+		return o
+	}
 	for _, arg := range args {
 		switch name := arg.key.Text; {
 		case arg.key.Span.Valid() && arg.value.Text == "":

@@ -97,6 +97,9 @@ func Create(t Table) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if strings.EqualFold(table, StateTable) || strings.EqualFold(table, FenceTable) {
+		return "", fmt.Errorf("table %q is the loaders' own; use another name", table)
+	}
 	cols, err := Columns(t)
 	if err != nil {
 		return "", err

@@ -198,6 +198,9 @@ func check(t Table) error {
 		longest += "_current"
 	}
 	errs = append(errs, checkIdentifier("schema", schema, true), checkIdentifier("table", longest, false))
+	if name == StateTable || name == FenceTable {
+		errs = append(errs, fmt.Errorf("table %q is the loaders' own; use another name", name))
+	}
 	columns := map[string]bool{BatchColumn: true, CurrentColumn: t.History, ReorgColumn: t.History}
 	for _, f := range t.Schema.Fields() {
 		errs = append(errs, checkIdentifier("column", f.Name, false))
