@@ -21,6 +21,7 @@ type Config struct {
 
 	MicrobatchBlocks int           // the most blocks in a microbatch; 1,000 if 0
 	KeepAlive        time.Duration // between empty batches while a microbatch is executed; 30 s if 0
+	Latency          time.Duration // before the first message of each query, as far storage has
 
 	Token string      // if set, every call must carry it as bearer token, as a gateway would want
 	TLS   *tls.Config // if set, the server speaks TLS

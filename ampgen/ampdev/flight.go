@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"strings"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/flight"
@@ -139,6 +140,11 @@ func (s *service) DoGet(t *flight.Ticket, out flight.FlightService_DoGetServer) 
 		if err := s.server.store.Register(out.Context(), f); err != nil {
 			return status.Error(codes.Internal, err.Error())
 		}
+	}
+	select {
+	case <-time.After(s.server.config.Latency):
+	case <-out.Context().Done():
+		return status.FromContextError(out.Context().Err()).Err()
 	}
 	session := s.server.streams.add()
 	defer s.server.streams.remove(session)

@@ -62,6 +62,7 @@ func parse(args []string) (*options, error) {
 	f.IntVar(&o.depth, "reorg-depth", 3, "blocks that such a reorg replaces")
 	f.IntVar(&o.config.MicrobatchBlocks, "microbatch-blocks", 1000, "most blocks in a microbatch")
 	f.DurationVar(&o.config.KeepAlive, "keep-alive", 30*time.Second, "between empty batches while a microbatch is executed")
+	f.DurationVar(&o.config.Latency, "latency", 0, "before the first message of each query")
 	f.StringVar(&o.tokenFile, "token-file", "", "file with the bearer token that calls must carry")
 	f.StringVar(&o.cert, "tls-cert", "", "certificate file, for TLS")
 	f.StringVar(&o.key, "tls-key", "", "key file, for TLS")
