@@ -157,16 +157,19 @@ func (a *query) rangeSQL(statement *sql.Query) {
 // names reports columns that differ in SQL and are one in Go or in a sink, and names that the sinks use themselves.
 func (a *query) names() {
 	byGoName, byName := map[string]string{}, map[string]string{}
-	for _, c := range a.out.Output() {
-		span := a.spans[c.Name]
+	for i, c := range a.out.Output() {
+		span, help := a.spans[c.Name], "give one of them another alias"
+		if i >= len(a.out.Query) {
+			help = "rename the column in the CSV, or put prefix= into the @label annotation"
+		}
 		if strings.HasPrefix(strings.ToLower(c.Name), "_amp_") {
 			a.fault(diag.ReservedAlias, span, "sinks add columns of their own with the prefix _amp_", "rename it", "the column name %q is reserved", c.Name)
 		}
 		if other, ok := byGoName[c.GoName]; ok && other != c.Name {
-			a.fault(diag.DuplicateOutput, span, "", "give one of them another alias",
+			a.fault(diag.DuplicateOutput, span, "", help,
 				"columns %q and %q both become the Go field %s", other, c.Name, c.GoName)
 		} else if other, ok := byName[strings.ToLower(c.Name)]; ok && other != c.Name {
-			a.fault(diag.DuplicateOutput, span, "", "give one of them another alias", "columns %q and %q differ only in letter case", other, c.Name)
+			a.fault(diag.DuplicateOutput, span, "", help, "columns %q and %q differ only in letter case", other, c.Name)
 		}
 		byGoName[c.GoName], byName[strings.ToLower(c.Name)] = c.Name, c.Name
 	}

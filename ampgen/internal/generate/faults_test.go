@@ -58,8 +58,11 @@ func TestFaults(t *testing.T) {
 func TestFileThatIsNotUTF8(t *testing.T) {
 	dir := t.TempDir()
 	writeFile(t, filepath.Join(dir, "queries/q.sql"), []byte("-- name: Q :stream\n-- caf\xe9\nselect 1"))
+	writeFile(t, filepath.Join(dir, "queries/windows.sql"), []byte("\xff\xfe-\x00-\x00"))
 	const want = `queries/q.sql:2:7: error: the file is not UTF-8: byte 0xe9 [AMP002]
   help: save it as UTF-8: iconv -f LATIN1 -t UTF-8 queries/q.sql
+queries/windows.sql:1:1: error: the file is not UTF-8: byte 0xff [AMP002]
+  help: save it as UTF-8: iconv -f UTF-16 -t UTF-8 queries/windows.sql
 `
 	if d := cmp.Diff(want, faults(t, dir)); d != "" {
 		t.Errorf("diagnostics differ (-want +got):\n%s", d)

@@ -77,9 +77,13 @@ func read(dir, fileName string, named source.Span, diags *diag.List) *source.Fil
 	var notUTF8 *source.ErrNotUTF8
 	switch {
 	case errors.As(err, &notUTF8):
+		encoding := "LATIN1"
+		if strings.HasPrefix(file.Text, "\xff\xfe") || strings.HasPrefix(file.Text, "\xfe\xff") {
+			encoding = "UTF-16" // its byte order mark
+		}
 		diags.Add(diag.Diagnostic{Code: diag.NotUTF8, Span: file.Span(notUTF8.Offset, notUTF8.Offset),
 			Message: fmt.Sprintf("the file is not UTF-8: byte 0x%02x", file.Text[notUTF8.Offset]),
-			Help:    "save it as UTF-8: iconv -f LATIN1 -t UTF-8 " + fileName})
+			Help:    "save it as UTF-8: iconv -f " + encoding + " -t UTF-8 " + fileName})
 		return nil
 	case err != nil:
 		diags.Add(diag.Diagnostic{Code: diag.Unreadable, Span: named, File: fileName,

@@ -120,7 +120,8 @@ func (s *state) unknownFunction(c *sql.Call, name string) {
 		s.fault(d)
 		return
 	}
-	d.Help = cmp.Or(elsewhere[name], suggest.DidYouMean(name, functions.Names(c.Over != nil)))
+	d.Help = cmp.Or(elsewhere[name], suggest.DidYouMean(name, functions.Names(c.Over != nil)),
+		"use one of DataFusion's or Amp's functions; those of a dataset are written dataset.name(…)")
 	s.fault(d)
 }
 

@@ -12,6 +12,7 @@
 package infer
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -175,6 +176,7 @@ func (s *state) result(rel *relation) *Result {
 // checkOutput checks what holds for the statement's own columns only: they have names, no two the same, and one type each.
 func (s *state) checkOutput(rel *relation) {
 	seen := map[string]*column{}
+	twice := map[[2]source.Span][]*column{} // by the places of both: a * may double many
 	for _, c := range rel.cols {
 		if c.bad {
 			continue
@@ -185,11 +187,14 @@ func (s *state) checkOutput(rel *relation) {
 				Note: "the server would make up a name from the expression's text", Help: "add \"as name\" after it",
 			})
 		} else if first, ok := seen[c.name]; ok {
-			s.duplicateOutput(c, first)
+			twice[[2]source.Span{first.span, c.span}] = append(twice[[2]source.Span{first.span, c.span}], c)
 		} else {
 			seen[c.name] = c
 		}
 		s.checkType(c)
+	}
+	for places, cols := range twice {
+		s.duplicateOutput(cols, places[0])
 	}
 	for name, o := range s.opts.Overrides {
 		if _, ok := seen[name]; !ok && !slices.ContainsFunc(rel.cols, func(c *column) bool { return c.bad && c.name == name }) {
@@ -199,13 +204,19 @@ func (s *state) checkOutput(rel *relation) {
 	}
 }
 
-func (s *state) duplicateOutput(c, first *column) {
+// duplicateOutput reports columns of one place whose names those of the place first have already.
+func (s *state) duplicateOutput(cols []*column, first source.Span) {
+	c := cols[0]
 	d := diag.Diagnostic{Code: diag.DuplicateOutput, Span: c.span, Message: "two output columns are called " + quote(c.name),
-		Note: "the other one is at " + first.span.Position().String(), Help: "give one of them another alias"}
+		Note: "the other one is at " + first.Position().String(), Help: "give one of them another alias"}
+	if len(cols) > 1 {
+		d.Message = fmt.Sprintf("%d names are those of two output columns each: %s", len(cols), list(names(cols)))
+		d.Help = "list the columns that you want, or leave some out with * EXCLUDE (…)"
+	}
 	switch {
 	case c.unnamed:
 		d.Message = "two select items are the same expression"
-	case c.span == first.span:
+	case c.span == first:
 		d.Note, d.Help = "the * has it from several tables", "name the columns instead of *"
 	}
 	s.fault(d)

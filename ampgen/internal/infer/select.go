@@ -69,7 +69,7 @@ func (s *state) selectList(q *sql.Select, sc *scope) []*item {
 	for i, it := range items {
 		for _, before := range items[:i] {
 			if clash(before, it) {
-				s.duplicateOutput(&it.column, &before.column)
+				s.duplicateOutput([]*column{&it.column}, before.span)
 				it.bad = it.unnamed // the missing alias is the same fault
 				break
 			}
