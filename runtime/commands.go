@@ -44,7 +44,7 @@ func (g *program) status(ctx context.Context, l *loader) error {
 			hash = "hash unknown: loaded by block numbers"
 		}
 		fmt.Fprintf(g.stdout, "    last block %d, %s\n", last.End, hash)
-		if last.Timestamp != 0 {
+		if last.Timestamp != 0 && last.Hash != "" {
 			fmt.Fprintf(g.stdout, "    its time: %s\n", g.ago(time.Unix(last.Timestamp, 0)))
 		}
 	}

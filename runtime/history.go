@@ -1,11 +1,9 @@
 package runtime
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/ampgen/ampgen/runtime/blockrange"
 	"github.com/ampgen/ampgen/runtime/crash"
@@ -80,9 +78,8 @@ func (l *loader) historyOnce(ctx context.Context) error {
 // is there is still of the chain, and the newest blocks are proven.
 func (l *loader) secure(ctx context.Context, p *plan) error {
 	if p.Undo {
-		l.log.Warn("the newest blocks are loaded again: parts of them are missing, or not proven to be of the chain",
-			"network", p.network, "from", p.Floor)
-		if err := l.undo(ctx, Undo{Network: p.network, From: p.Floor, Hash: p.Hash}); err != nil {
+		l.log.Warn("blocks are loaded again: they may have left the chain since, and nothing would tell", "network", p.network, "from", p.From)
+		if err := l.undo(ctx, Undo{Network: p.network, From: p.From, Hash: p.Hash}); err != nil {
 			return err
 		}
 	}
@@ -131,7 +128,7 @@ type plan struct {
 	network string
 	synced  Range           // what the server has; zero if it was not asked
 	wanted  blockrange.Span // with the bounds filled in
-	top     Range           // the committed range with the greatest end; zero if there is none
+	top     Range           // the committed range with the greatest end that stays; zero if there is none
 	planner.Division
 }
 
@@ -163,16 +160,18 @@ func (l *loader) plan(ctx context.Context, state State) (*plan, error) {
 // divide works out what is missing in state.
 func (p *plan) divide(state State, depth uint64) {
 	var committed []Range
-	p.top = Range{}
 	for _, r := range state.Ranges {
 		if r.Network == p.network {
 			committed = append(committed, r)
 		}
 	}
-	if len(committed) > 0 {
-		p.top = slices.MaxFunc(committed, func(a, b Range) int { return cmp.Compare(a.End, b.End) })
+	p.Division = planner.Divide(p.wanted, p.synced.End, committed, depth)
+	p.top = Range{}
+	for _, r := range committed {
+		if (p.top.Network == "" || r.End > p.top.End) && (!p.Undo || r.Start < p.From) {
+			p.top = r
+		}
 	}
-	p.Division = planner.Divide(p.wanted, p.synced.Network != "" && p.wanted.End == p.synced.End, committed, depth)
 }
 
 // done reports whether nothing is missing, and what is there is as the server has it, as far as that can be told.
@@ -186,9 +185,7 @@ func (p *plan) done() bool {
 func (p *plan) unconfirmed() bool {
 	top := p.top
 	switch {
-	case top.Hash == "" || top.End >= p.Floor: // a range that is there no longer is not the top
-		return false
-	case p.Stream:
+	case top.Hash == "" || p.Undo && top.End >= p.From || p.Stream:
 		return false
 	case top.End == p.synced.End:
 		return top.Hash != p.synced.Hash

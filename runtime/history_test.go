@@ -144,13 +144,22 @@ func TestWhatIsProvenIsCheckedFirst(t *testing.T) {
 	r.checkCommits(t, "90-99@a99", "80-89", "141-150@a150", "100-140")
 }
 
-// TestUnprovenBlocksWithinReachAreLoadedAgain: what was loaded by block numbers may have left the chain since.
+// TestUnprovenBlocksWithinReachAreLoadedAgain: what was loaded by block numbers near the tip may have left the chain since.
 func TestUnprovenBlocksWithinReachAreLoadedAgain(t *testing.T) {
 	r := newRig()
 	r.expect(t, exitDone, "--from-block 80 --to-block 95 --chunk-blocks 100")
 	r.expect(t, exitDone, "--from-block 80 --to-block latest --chunk-blocks 100")
-	r.checkCommits(t, "80-95", "undo 90", "90-99@a99")
-	r.checkCoverage(t, "80-89", "90-99@a99")
+	r.checkCommits(t, "80-89", "90-95", "undo 90", "90-99@a99")
+
+	r = newRig() // also when they have come out of reach meanwhile
+	r.source.live = true
+	r.expect(t, exitDone, "--from-block 80 --to-block 95 --chunk-blocks 100")
+	r.source.become(150, 93)
+	r.expect(t, exitDone, "--from-block 80 --to-block 120 --chunk-blocks 100")
+	r.checkCommits(t, "80-89", "90-95", "undo 90", "90-120")
+	r.checkCovered(t, 80, 120)
+	r.expect(t, exitDone, "--from-block 80 --to-block latest --chunk-blocks 100")
+	r.checkCommits(t, "80-89", "90-95", "undo 90", "90-120", "141-150@b150", "121-140")
 }
 
 // TestFollowWithHistory follows from the pin while history is loaded, or after it.

@@ -141,7 +141,7 @@ func TestCommandsThatWriteNothing(t *testing.T) {
 		{"ddl", "CREATE TABLE token_logs;\n"},
 		{"verify", "the server's 3 columns are the compiled ones\n"},
 		{"plan --from-block 5 --to-block latest --partition-blocks 50 --follow",
-			"blocks from 90 on are there in parts, or not proven to be of the chain: they would be undone first\n" +
+			"what is there from block 90 on may have left the chain since: it would be undone and loaded again\n" +
 				"newest blocks, by one query: 90-99\ngap 5-9: 5 blocks\ngap 30-89: 60 blocks\n" +
 				"blocks 5-99 of mainnet: 75 missing; 3 partitions for 1 worker\nthen follow the stream\n" +
 				"about 72 rows and 2.1 kB of Arrow data, judged by 25 blocks of them\n"},

@@ -71,7 +71,7 @@ func (g *program) planHistory(ctx context.Context, l *loader, p *plan) error {
 		missing += gap.Blocks()
 	}
 	if p.Undo {
-		fmt.Fprintf(g.stdout, "blocks from %d on are there in parts, or not proven to be of the chain: they would be undone first\n", p.Floor)
+		fmt.Fprintf(g.stdout, "what is there from block %d on may have left the chain since: it would be undone and loaded again\n", p.From)
 	}
 	switch {
 	case p.Head != nil:

@@ -79,7 +79,8 @@ func provenBy(s blockrange.Span, synced Range) Range {
 }
 
 // chunkRange is the range that is covered when the blocks of a chunk are loaded. The server says the hash of its last block only.
-func chunkRange(c blockrange.Span, synced Range) (Range, error) {
+// The newest depth blocks that it has may still leave the chain, and a range of such blocks is marked by a time.
+func chunkRange(c blockrange.Span, synced Range, depth uint64) (Range, error) {
 	switch {
 	case c.End > synced.End || c.Start < synced.Start:
 		return Range{}, Errorf(Transient, "load blocks "+c.String(), "network "+synced.Network,
@@ -87,7 +88,11 @@ func chunkRange(c blockrange.Span, synced Range) (Range, error) {
 	case c.End == synced.End:
 		return provenBy(c, synced), nil
 	}
-	return Range{Network: synced.Network, Start: c.Start, End: c.End}, nil
+	r := Range{Network: synced.Network, Start: c.Start, End: c.End}
+	if synced.End-c.End < depth {
+		r.Timestamp = max(1, synced.Timestamp)
+	}
+	return r, nil
 }
 
 // loadBlocks asks for the rows of the blocks of s, and commits them when all have come. Covers says from what the server has which

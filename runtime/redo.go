@@ -96,7 +96,7 @@ func (l *loader) redoChunk(ctx context.Context, redoer Redoer, network string, s
 			if err != nil {
 				return err
 			}
-			if _, err := chunkRange(c, synced); err != nil {
+			if _, err := chunkRange(c, synced, l.depth); err != nil {
 				return err
 			}
 			u = l.newUnit(Unit{Ranges: []Range{{Network: network, Start: c.Start, End: c.End}}})

@@ -102,6 +102,9 @@ func (u *openUnit) commit(ctx context.Context) error {
 		blocks += r.Blocks()
 	}
 	last := u.unit.Ranges[len(u.unit.Ranges)-1]
+	if last.Hash == "" {
+		last.Timestamp = 0
+	}
 	u.bytes = meter.Committed(blocks, last.End, last.Timestamp)
 	return nil
 }

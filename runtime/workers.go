@@ -165,7 +165,7 @@ func (b *backfill) giveUp(l *loader, w int, err error) {
 // loadChunk loads the rows of a chunk's blocks in one commit.
 func (b *backfill) loadChunk(ctx context.Context, l *loader, w int, c blockrange.Span) error {
 	var bytes int64
-	err := l.loadBlocks(ctx, b.network, c, func(synced Range) (Range, error) { return chunkRange(c, synced) }, func(u *openUnit) error {
+	err := l.loadBlocks(ctx, b.network, c, func(synced Range) (Range, error) { return chunkRange(c, synced, b.depth) }, func(u *openUnit) error {
 		err := b.seam.commit(ctx, w, c, u)
 		bytes = u.bytes
 		return err

@@ -13,7 +13,8 @@ type Run struct {
 }
 
 // Compactable finds the runs of two or more ranges that lie before the newest KeepBoundaries and can be merged without losing
-// what is known: each continues the one before, and either all are proven, each by the parent hash of the next, or none is. The
+// what is known: each continues the one before, and either all are proven, each by the parent hash of the next, or none is and
+// none could still leave the chain when it was loaded. The
 // ranges are committed ranges of one network in order of blocks.
 func Compactable(ranges []Range) []Run {
 	var runs []Run
@@ -37,7 +38,7 @@ func joins(a, b Range) bool {
 	if a.End+1 != b.Start || a.Network != b.Network {
 		return false
 	}
-	return a.Hash == "" && b.Hash == "" && b.PrevHash == "" || a.Hash != "" && b.Hash != "" && b.PrevHash == a.Hash
+	return a.Hash == "" && b.Hash == "" && b.PrevHash == "" && a.Timestamp == 0 && b.Timestamp == 0 || a.Hash != "" && b.Hash != "" && b.PrevHash == a.Hash
 }
 
 // Compact returns ranges with the runs of Compactable merged.

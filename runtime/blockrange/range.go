@@ -16,7 +16,9 @@ type Range struct {
 	Start, End uint64 // both inclusive
 	// Hash is the hash of block End and PrevHash that of block Start-1, as text exactly as received; empty when unknown.
 	Hash, PrevHash string
-	// Timestamp is the time of block End in Unix seconds; 0 when unknown. It takes no part in Same.
+	// Timestamp is the time of block End in Unix seconds; 0 when unknown. It takes no part in Same. A committed range without a hash
+	// has one only if its blocks were so new when they were loaded that they could still leave the chain: it is the time of the
+	// server's last block then, or 1.
 	Timestamp int64
 }
 
