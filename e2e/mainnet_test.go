@@ -86,7 +86,7 @@ func TestMainnet(t *testing.T) {
 	} {
 		t.Run(test.system.name, func(t *testing.T) {
 			args := []string{"--server", server.url, test.flag, test.target, "--label", labels,
-				"--from-block", firstReal, "--to-block", lastReal, "--chunk-blocks", "10"}
+				"--from-block", firstReal, "--to-block", lastReal, "--reorg-depth", "8", "--chunk-blocks", "8"}
 			loader := program(t, "erc20_transfers-"+test.system.name)
 			_, said := command(t, t.TempDir(), loader, args...)
 			contains(t, said, "loaded 4,798 rows into erc20_transfers", "23 blocks in 3 commits, up to block 17,686,132",
