@@ -53,18 +53,15 @@ func environment(extra ...string) []string {
 	return append(env, extra...)
 }
 
-// goTool runs the go command in a folder, with the project's build tag, and returns its standard output.
+// goTool runs the go command in a folder and returns its standard output.
 func goTool(t testing.TB, dir string, args ...string) string {
 	t.Helper()
-	out, err := goCommand(dir, buildTag, args...)
+	out, err := goCommand(dir, nil, args...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return out
 }
-
-// buildTag is the environment of the go command that has DuckDB's Arrow interface compiled.
-var buildTag = []string{"GOFLAGS=-tags=duckdb_arrow"}
 
 func goCommand(dir string, env []string, args ...string) (string, error) {
 	cmd := exec.Command("go", args...)
@@ -80,7 +77,7 @@ func goCommand(dir string, env []string, args ...string) (string, error) {
 
 // buildPrograms builds the loaders of generated/erc20_transfers and ampgen itself, once.
 var buildPrograms = sync.OnceValue(func() error {
-	_, err := goCommand(repository, buildTag, "build", "-o", binaries+string(filepath.Separator), "./ampgen", "./generated/erc20_transfers/cmd/...")
+	_, err := goCommand(repository, nil, "build", "-o", binaries+string(filepath.Separator), "./ampgen", "./generated/erc20_transfers/cmd/...")
 	return err
 })
 

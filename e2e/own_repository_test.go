@@ -119,7 +119,7 @@ func ownModule(t *testing.T, files map[string]string) string {
 // needs, is the proxy.
 func ownGo(t *testing.T, dir string, args ...string) {
 	t.Helper()
-	env := []string{"GOFLAGS=-tags=duckdb_arrow -mod=mod", "GOPROXY=file://" + moduleCache(t) + "/cache/download", "GOSUMDB=off"}
+	env := []string{"GOFLAGS=-mod=mod", "GOPROXY=file://" + moduleCache(t) + "/cache/download", "GOSUMDB=off"}
 	if _, err := goCommand(dir, env, args...); err != nil {
 		t.Fatal(err)
 	}

@@ -74,7 +74,6 @@ type follower struct {
 	t    *testing.T
 	a    *answer
 	rows []string
-	end  uint64
 }
 
 // until reads microbatches up to the block with the given hash.

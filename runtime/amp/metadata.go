@@ -69,7 +69,7 @@ func encodeCursor(cursor map[string]Cursor) (string, error) {
 		if network == "" || strings.ContainsFunc(network, func(r rune) bool { return r < ' ' || r > '~' }) {
 			return "", fmt.Errorf("cannot resume network %q: a header cannot carry its name", network)
 		}
-		positions[network] = position{c.Number, c.Hash}
+		positions[network] = position(c)
 	}
 	text, err := json.Marshal(positions)
 	return string(text), err

@@ -34,7 +34,7 @@ func TestGeneratedCodeCompilesAndPassesItsTests(t *testing.T) {
 		t.Errorf("gofmt -l: %v\n%s", err, out)
 	}
 	// The runs of the loaders' benchmarks are skipped with a reason; that they link is what is tested.
-	run(t, dir, "vet", "-tags=duckdb_arrow,ampbench", "./...")
+	run(t, dir, "vet", "-tags=ampbench", "./...")
 	run(t, dir, append([]string{"test", "-p=1", "-bench=.", "-benchtime=1x"}, packages(t, dir)...)...)
 }
 
