@@ -62,6 +62,9 @@ func (s *Sink) Prepare(ctx context.Context, t *runtime.Table) error {
 	}
 	var epoch uint64
 	err = transact(ctx, s.db.admin, func() error {
+		if err := table.checkNotLost(ctx, s.db.admin); err != nil {
+			return err
+		}
 		if err := s.db.admin.exec(ctx, script); err != nil {
 			return err
 		}

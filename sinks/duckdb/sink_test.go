@@ -331,6 +331,28 @@ func TestDrift(t *testing.T) {
 	}
 }
 
+// A dropped table is not made again behind the back of the state, which would never load its blocks again.
+func TestDroppedTable(t *testing.T) {
+	path := file(t)
+	table := eventsTable()
+	s := opened(t, path, table)
+	load(t, s, unit(span(1, 3, "0xc", "")), rows(1, 3))
+	if err := s.db.admin.exec(t.Context(), "DROP TABLE events"); err != nil {
+		t.Fatal(err)
+	}
+	wantClass(t, s.Prepare(t.Context(), table), runtime.Drift,
+		`prepare table on events: it does not exist, and "test"."main"."amp_stream_state" has blocks that were loaded into it; `+
+			`restore it, or run DELETE FROM "test"."main"."amp_stream_state" WHERE table_name = 'events' to load it from the start`)
+	if err := s.db.admin.exec(t.Context(), `DELETE FROM "test"."main"."amp_stream_state" WHERE table_name = 'events'`); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Prepare(t.Context(), table); err != nil {
+		t.Fatal(err)
+	}
+	load(t, s, unit(span(1, 3, "0xc", "")), rows(1, 3))
+	equal(t, read(t, path, `SELECT count(*)::VARCHAR FROM events`), []string{"3"})
+}
+
 func TestDriftComparesNestedTypes(t *testing.T) {
 	table := eventsTable()
 	table.Schema = arrow.NewSchema([]arrow.Field{

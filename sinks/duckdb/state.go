@@ -157,6 +157,24 @@ func (t *target) compact(ctx context.Context, c *conn) error {
 	return err
 }
 
+// checkNotLost refuses to make a table of which the state says that it has rows: they are gone, and nothing would load them again.
+func (t *target) checkNotLost(ctx context.Context, c *conn) error {
+	there, err := t.exists(ctx, c, t.name)
+	if err != nil || there {
+		return err
+	}
+	if known, err := t.exists(ctx, c, ddl.StateTable); err != nil || !known {
+		return err
+	}
+	loaded, err := c.query(ctx, fmt.Sprintf("SELECT 'yes' FROM %s WHERE table_name = %s LIMIT 1", t.state, literal(t.Name)))
+	if err != nil || len(loaded) == 0 {
+		return err
+	}
+	return &runtime.Error{Class: runtime.Drift, Op: "prepare table", On: t.Name,
+		Err:  fmt.Errorf("it does not exist, and %s has blocks that were loaded into it", t.state),
+		Help: fmt.Sprintf("restore it, or run DELETE FROM %s WHERE table_name = %s to load it from the start", t.state, literal(t.Name))}
+}
+
 // checkAlone refuses to share a history table: nothing in its marked rows says which pipeline is to name their replacement.
 func (t *target) checkAlone(ctx context.Context, c *conn) error {
 	if !t.History {

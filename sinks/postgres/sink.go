@@ -84,7 +84,7 @@ func (t *target) create(ctx context.Context, conn *pgx.Conn) error {
 	}
 	if found {
 		err = t.compare(ctx, conn)
-	} else {
+	} else if err = t.checkNothingLoaded(ctx, conn); err == nil {
 		var statement string
 		if statement, err = ddl.CreateTable(table); err == nil {
 			err = run(ctx, conn, statement)

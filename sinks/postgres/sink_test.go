@@ -237,7 +237,8 @@ func TestStateOfThePythonLoader(t *testing.T) {
 		INSERT INTO amp_stream_state VALUES
 			('Transfers', 'transfers', 'eth', 'a010a4150071bfe6', 100, 200, '0xabc', NULL),
 			('Transfers', 'transfers', 'eth', 'a', 300, 400, encode(sha256('eth:300:400'), 'hex'), ''),
-			('default', 'transfers', 'eth_firehose.logs', 'b', 0, 1000, 'x', NULL)`)
+			('default', 'transfers', 'eth_firehose.logs', 'b', 0, 1000, 'x', NULL);
+		CREATE TABLE transfers (block_num numeric(20,0) NOT NULL, "to" bytea, value numeric(78,0), _amp_batch_id text)`)
 	table := transfers()
 	want := []runtime.Range{{Network: "eth", Start: 100, End: 200, Hash: "0xabc"}, {Network: "eth", Start: 300, End: 400}}
 	s := openSink(t, url, table.Schema)
@@ -263,6 +264,31 @@ func TestStateOfThePythonLoader(t *testing.T) {
 	}
 	want = []runtime.Range{want[0], last, want[1]}
 	check()
+}
+
+// A dropped table is not made again behind the back of the state, which would never load its blocks again.
+func TestDroppedTable(t *testing.T) {
+	url := pgtest.Database(t)
+	table := transfers()
+	table.Name = "chain.it's"
+	s := prepared(t, url, table)
+	if err := load(t, s, span(1, 3, "0xc")); err != nil {
+		t.Fatal(err)
+	}
+	execute(t, url, `DROP TABLE chain."it's"`)
+	err := s.Prepare(t.Context(), table)
+	const want = `prepare on table chain.it's: it does not exist, and "chain"."amp_stream_state" has blocks that were loaded into it; ` +
+		`restore it, or run DELETE FROM "chain"."amp_stream_state" WHERE table_name = 'chain.it''s' to load it from the start`
+	if runtime.ClassOf(err) != runtime.Drift || err.Error() != want {
+		t.Fatalf("got %v", err)
+	}
+	execute(t, url, `DELETE FROM "chain"."amp_stream_state" WHERE table_name = 'chain.it''s'`)
+	if err := s.Prepare(t.Context(), table); err != nil {
+		t.Fatal(err)
+	}
+	if err := load(t, s, span(1, 3, "0xc")); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // Loaders that start together create the same things once.

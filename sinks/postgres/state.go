@@ -163,6 +163,23 @@ func (s *Sink) compactSometimes(ctx context.Context, conn *pgx.Conn) error {
 	return s.table.compact(ctx, conn)
 }
 
+// checkNothingLoaded refuses to make a table of which the state says that it has rows: they are gone, and nothing would load
+// them again.
+func (t *target) checkNothingLoaded(ctx context.Context, q querier) error {
+	found, err := exists(ctx, q, t.state)
+	if err != nil || !found {
+		return err
+	}
+	loaded, err := queryValue[bool](ctx, q, "SELECT EXISTS (SELECT FROM "+t.state+" WHERE table_name = $1)", t.Name)
+	if err != nil || !loaded {
+		return err
+	}
+	return &runtime.Error{Class: runtime.Drift, Op: "prepare", On: t.on(),
+		Err: fmt.Errorf("it does not exist, and %s has blocks that were loaded into it", t.state),
+		Help: fmt.Sprintf("restore it, or run DELETE FROM %s WHERE table_name = '%s' to load it from the start",
+			t.state, strings.ReplaceAll(t.Name, "'", "''"))}
+}
+
 // checkAlone refuses to share a history table: nothing in its marked rows says which pipeline is to name their replacement.
 func (t *target) checkAlone(ctx context.Context, q querier) error {
 	if !t.History {
