@@ -57,9 +57,9 @@ func testLostCommit(t *testing.T, fault tcpproxy.Fault, nth int) {
 		r.settle(t)
 		return
 	}
-	await(t, "the loader to get to the tip", func() (bool, string) {
-		covered := r.check(t)
-		return covered.Hash == r.chain.Tip().Hash.String(), fmt.Sprintf("the database has block %d\n%s", covered.Last, &p.stderr)
+	p.await(t, "the loader to get to the tip", func() (bool, string) {
+		problem := r.atTip(t)
+		return problem == "", problem
 	})
 	p.signal(t, syscall.SIGTERM)
 	p.expect(t, 0)

@@ -12,6 +12,7 @@ import (
 	"github.com/ampgen/ampgen/ampgen/ampdev"
 	"github.com/ampgen/ampgen/ampgen/ampdev/chain"
 	"github.com/ampgen/ampgen/ampgen/ampdev/synth"
+	"github.com/ampgen/ampgen/runtime/blockrange"
 )
 
 // Chain is a development server whose chain changes through Mine and Reorg alone. Its methods are safe for concurrent use.
@@ -73,12 +74,12 @@ func (c *Chain) Close() error {
 func (c *Chain) Mine(ctx context.Context, n int) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	next := uint64(0)
-	if len(c.known) > 0 {
-		next = c.Tip().Number + 1
-	}
+	empty, next := len(c.known) == 0, c.Tip().Number+1
 	if err := c.Server.Mine(ctx, n); err != nil {
 		return err
+	}
+	if empty {
+		next = c.First().Number
 	}
 	return c.learn(next)
 }
@@ -119,26 +120,52 @@ func (c *Chain) learn(from uint64) error {
 func (c *Chain) Branch(from uint64, hash string) ([]chain.Block, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.branch(from, hash)
-}
-
-func (c *Chain) branch(from uint64, hash string) ([]chain.Block, error) {
 	var out []chain.Block
 	for {
 		b, ok := c.known[hash]
-		if !ok {
-			return nil, fmt.Errorf("the block %s was never part of the chain", hash)
+		switch {
+		case !ok:
+			return nil, fmt.Errorf("the block %q was never part of the chain", hash)
+		case b.Number > from:
+			out, hash = append(out, b.Block), b.Parent.String()
+			continue
+		case b.Number == from:
+			out = append(out, b.Block)
 		}
-		if b.Number < from {
-			break
-		}
-		out = append(out, b.Block)
-		if b.Number == from {
-			break
-		}
-		hash = b.Parent.String()
+		slices.Reverse(out)
+		return out, nil
 	}
-	slices.Reverse(out)
+}
+
+// Covered is the blocks from a number on that committed ranges are of, which are in order of their start. A range without a hash
+// may be of any branch until the loader has joined it to those that have one; of which, the hashes of the blocks in the table
+// tell. It is an error if ranges overlap, are of different branches, or of none.
+func (c *Chain) Covered(ranges []blockrange.Range, from uint64, inTable func(number uint64) string) ([]chain.Block, error) {
+	var out []chain.Block
+	for i, r := range ranges {
+		if i > 0 && r.Start <= ranges[i-1].End {
+			return nil, fmt.Errorf("the committed %s and %s overlap", ranges[i-1], r)
+		}
+		if r.End < from {
+			continue
+		}
+		hash := r.Hash
+		if hash == "" {
+			hash = inTable(r.End)
+		}
+		blocks, err := c.Branch(max(r.Start, from), hash)
+		if err != nil {
+			return nil, fmt.Errorf("the committed %s: %w", r, err)
+		}
+		if len(blocks) == 0 || blocks[len(blocks)-1].Number != r.End {
+			return nil, fmt.Errorf("the committed %s has the hash of another block", r)
+		}
+		if i > 0 && r.Hash != "" && ranges[i-1].Hash != "" && r.Start == ranges[i-1].End+1 && r.Start >= from &&
+			blocks[0].Parent.String() != ranges[i-1].Hash {
+			return nil, fmt.Errorf("the committed %s does not continue the %s before it", r, ranges[i-1])
+		}
+		out = append(out, blocks...)
+	}
 	return out, nil
 }
 
