@@ -45,14 +45,15 @@ var errArrived = errors.New("the destination is reached")
 func (l *loader) stream(ctx context.Context, d destination) error {
 	r := l.retrier()
 	r.ever = d == destination{}
+	undone := false
 	for {
 		c := &connection{loader: l, destination: d}
 		again, err := c.run(ctx)
+		undone = undone || c.undone
 		switch {
+		case errors.Is(err, errArrived) && d.confirmed && undone:
+			return errReplan
 		case errors.Is(err, errArrived):
-			if d.confirmed && c.undone {
-				return errReplan
-			}
 			return nil
 		case err != nil && (ctx.Err() != nil || !passes(err)):
 			return err
@@ -107,6 +108,9 @@ func (c *connection) run(ctx context.Context) (again bool, err error) {
 		return false, err
 	}
 	if c.tracker, err = chain.New(state.Ranges); err != nil {
+		if l.bounds != nil {
+			return false, errReplan // an undo went down to history that is not proven
+		}
 		var e *Error
 		if errors.As(err, &e) {
 			e.Help = "load up to the tip with --to-block latest first"
@@ -196,7 +200,7 @@ func (c *connection) undo(ctx context.Context, f chain.Fork, m Message) error {
 	c.unit = nil
 	l.log.Warn("the chain was reorganised; undoing", "network", f.Network, "from", f.From, "hash_before", f.Hash,
 		"committed", f.Committed.String(), "incoming", f.Incoming.String(), "perhaps_deeper", f.Deeper)
-	l.seam.sink(f.From)
+	l.seam.sink(ctx, f.From)
 	if err := l.undo(ctx, Undo{Network: f.Network, From: f.From, Hash: f.Hash}); err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ampgen/ampgen/runtime/blockrange"
 	"github.com/ampgen/ampgen/runtime/crash"
+	"github.com/ampgen/ampgen/runtime/internal/crew"
 	"github.com/ampgen/ampgen/runtime/planner"
 )
 
@@ -48,6 +49,7 @@ func (l *loader) history(ctx context.Context) error {
 
 // historyOnce works out what is missing and loads it.
 func (l *loader) historyOnce(ctx context.Context) error {
+	l.seam = nil
 	state, err := l.sink.State(ctx, l.table())
 	if err != nil {
 		return err
@@ -115,7 +117,7 @@ func (l *loader) fill(ctx context.Context, p *plan) error {
 		return l.follow(ctx)
 	}
 	if l.follows && !l.historyFirst {
-		return together(ctx, load, stream)
+		return crew.Together(ctx, load, stream)
 	}
 	if err := load(ctx); err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 
+	"github.com/ampgen/ampgen/runtime/internal/crew"
 	"github.com/ampgen/ampgen/runtime/planner"
 )
 
@@ -58,11 +59,11 @@ func (s *seam) commit(ctx context.Context, w int, c planner.Span, u *openUnit) e
 }
 
 // sink lowers the floor to from, if it is above it. When it returns, no worker commits blocks from there on any more.
-func (s *seam) sink(from uint64) {
+func (s *seam) sink(ctx context.Context, from uint64) {
 	if s == nil {
 		return
 	}
-	s.commits.Lock()
+	crew.Lock(ctx, &s.commits)
 	defer s.commits.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -91,15 +92,6 @@ func (s *seam) continues(committed []Range) error {
 		return errReplan
 	}
 	return nil
-}
-
-// together runs both until one fails or both have ended.
-func together(ctx context.Context, tasks ...func(context.Context) error) error {
-	g, ctx := newGroup(ctx)
-	for _, task := range tasks {
-		g.Go(func() error { return task(ctx) })
-	}
-	return g.Wait()
 }
 
 // begin gives the workers their plan.

@@ -8,15 +8,10 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/ampgen/ampgen/runtime/blockrange"
+	"github.com/ampgen/ampgen/runtime/internal/crew"
 	"github.com/ampgen/ampgen/runtime/planner"
 )
-
-func newGroup(ctx context.Context) (*errgroup.Group, context.Context) {
-	return errgroup.WithContext(ctx)
-}
 
 // attempts is how often something is tried in all when failures of it may pass and nothing else tells that they do.
 const attempts = 6
@@ -74,11 +69,11 @@ func (l *loader) loadGaps(ctx context.Context, p *plan, s *seam) error {
 	l.meter.Meter().Want(blocks)
 	l.log.Info("loading history", "network", p.network, "blocks", blocks, "gaps", len(p.Gaps), "workers", l.workers)
 	b := &backfill{loader: l, network: p.network, seam: s}
-	g, ctx := newGroup(ctx)
-	for w := range l.workers {
-		g.Go(func() error { return b.work(ctx, w) })
+	workers := make([]func(context.Context) error, l.workers)
+	for w := range workers {
+		workers[w] = func(ctx context.Context) error { return b.work(ctx, w) }
 	}
-	if err := g.Wait(); err != nil {
+	if err := crew.Together(ctx, workers...); err != nil {
 		return err
 	}
 	if missing := s.missing(); len(missing) > 0 {

@@ -65,7 +65,9 @@ func Divide(wanted Span, tip uint64, committed []blockrange.Range, depth uint64)
 		}
 	}
 	if again {
-		missing.Add(Span{Start: young[0].Start, End: young[len(young)-1].End})
+		for _, r := range young {
+			missing.Add(Span{Start: r.Start, End: r.End})
+		}
 		if d.Floor < math.MaxUint64 {
 			missing.Remove(Span{Start: d.Floor, End: math.MaxUint64})
 		}

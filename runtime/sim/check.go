@@ -146,7 +146,7 @@ func (w *world) checkUndo(p *process, u runtime.Undo) error {
 	if p.job.follow && !p.job.latest && (f == nil || f.shown == nil) {
 		return fmt.Errorf("no range was received")
 	}
-	if f == nil || !f.exact || last.End < u.From || p.epoch != w.store.epoch {
+	if f == nil || !f.exact || last.Hash == "" || last.End < u.From || p.epoch != w.store.epoch {
 		return nil
 	}
 	want := last.End + 1
@@ -172,25 +172,26 @@ func (w *world) checkEnd(p *process) {
 	if p.killed {
 		return
 	}
-	if p.streams > 0 || p.units > 0 {
-		w.fail("%s left %d streams and %d units open", p.name, p.streams, p.units)
+	if main := actorOf(p.ctx); main.streams > 0 || main.units > 0 {
+		w.fail("%s left %d streams and %d units open", p.name, main.streams, main.units)
 	}
 	switch {
 	case p.violation != "" && class != runtime.Protocol && !(class == runtime.Fenced && p.fenced) && !p.stopped:
 		w.fail("%s was sent %s and ended with: %v", p.name, p.violation, p.err)
-	case p.stopped:
+	case p.stopped, p.err == nil && p.job.latest && !p.job.follow:
 	case p.err == nil && p.job.follow:
 		w.fail("%s ended although the stream is endless", p.name)
 	case p.err == nil:
+		if p.epoch != 0 && p.epoch != w.store.epoch {
+			break // what it did may be undone by who took over
+		}
 		if err := w.checkDone(p.job); err != nil {
 			w.fail("%s ended without an error: %w", p.name, err)
 		}
 	case class == runtime.Fenced && p.fenced:
 		w.report.Fenced++
-	case p.job.follow && p.stream != nil && (class == runtime.Transient || class == runtime.Ambiguous):
+	case p.job.follow && !p.job.latest && p.followed && (class == runtime.Transient || class == runtime.Ambiguous):
 		w.fail("%s gave up following because of what may pass: %w", p.name, p.err)
-	case w.job.latest && class == runtime.Permanent && w.store.last().Hash == "":
-		// A stream cannot be followed from what was loaded by block numbers: the next run begins with that.
 	case !p.excused[class] || class == runtime.Fenced:
 		w.fail("%s ended with an error for which there is no reason (%s): %w", p.name, class, p.err)
 	}

@@ -51,9 +51,15 @@ func newFollow(c wire, cursor map[string]runtime.Cursor) *follow {
 	return f
 }
 
+// Close is runtime.SourceStream's.
+func (f *follow) Close() error {
+	f.p.stream = nil
+	return f.wire.Close()
+}
+
 func (f *follow) Next(ctx context.Context) (runtime.Message, error) {
 	for call := "reads"; ; call = "waits" {
-		if err := f.p.step(call); err != nil {
+		if err := f.p.step(ctx, call); err != nil {
 			return runtime.Message{}, err
 		}
 		if ctx.Err() != nil {
@@ -134,7 +140,9 @@ func (f *follow) fill(agreed bool) {
 		f.queue = []message{m}
 		return
 	}
-	f.queue = f.microbatch(blocks, agreed && (f.sent == nil || f.sent.number+1 == start))
+	// A job with history may only want to see whether the stream continues what it has.
+	pure := f.p.job.follow && !f.p.job.latest
+	f.queue = f.microbatch(blocks, pure && agreed && (f.sent == nil || f.sent.number+1 == start))
 	if w.hit(RepeatedMicrobatch) {
 		f.queue = append(f.queue, f.microbatch(blocks, false)...)
 	}

@@ -5,28 +5,33 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/ampgen/ampgen/runtime"
+	"github.com/ampgen/ampgen/runtime/internal/crew"
 )
 
 var errKilled = errors.New("the process was killed")
 
-// process is a running loader. It has a goroutine of its own, but exactly one goroutine of the simulation runs at any time: at
-// each call of its source, its sink or its clock the loader stops and waits until the world gives it the next turn. So the
-// order of everything is drawn from the seed.
+// process is a running loader. Its goroutines are its own, but exactly one of them, and nothing else of the simulation, runs at any
+// time: at each call of source, sink or clock it stops and waits until the world gives it the next turn. So the order of
+// everything is drawn from the seed.
 type process struct {
 	w      *world
 	name   string
 	job    *job
 	ctx    context.Context
 	cancel context.CancelFunc
-	turn   chan struct{} // the world lets the process go on
-	parked chan struct{} // the process reached its next call
-	ended  chan struct{} // closed when Run returned
-	at     string        // the call that the process waits to make
-	err    error         // what Run returned
+	err    error // what Run returned
+
+	mu     sync.Mutex    // guards awake and parked
+	awake  int           // goroutines that run: not parked, and not waiting for others
+	parked []*actor      // those that wait for their turn, in the order of their names
+	quiet  chan struct{} // none is awake
+	over   bool          // Run has returned
 
 	killed  bool // from now on its calls do nothing and fail
 	stopped bool // it was asked to stop
@@ -36,56 +41,154 @@ type process struct {
 	violation string                     // a message after which it may not go on; empty: none
 	epoch     uint64                     // of its fence
 	fenced    bool                       // it was told so
-	stream    *follow                    // the stream that it follows
-	streams   int                        // open ones
-	units     int                        // open ones
+	stream    *follow                    // the stream that is open; nil: none
+	followed  bool                       // there was one
 }
+
+// actor is one goroutine of a process.
+type actor struct {
+	name    string
+	at      string        // the call that it waits to make
+	turn    chan struct{} // the world lets it go on
+	streams int           // open ones
+	units   int           // open ones
+}
+
+type actorKey struct{}
+
+// actorOf is the goroutine that makes a call.
+func actorOf(ctx context.Context) *actor { return ctx.Value(actorKey{}).(*actor) }
 
 // start begins a loader. It waits at once for its first turn.
 func (w *world) start() *process {
 	w.started++
-	p := &process{w: w, name: fmt.Sprintf("L%d", w.started), job: w.job, at: "start",
-		turn: make(chan struct{}), parked: make(chan struct{}), ended: make(chan struct{})}
-	p.ctx, p.cancel = context.WithCancel(context.Background())
+	p := &process{w: w, name: fmt.Sprintf("L%d", w.started), job: w.job, quiet: make(chan struct{}, 1)}
+	main := &actor{name: p.name, at: "start", turn: make(chan struct{})}
+	p.parked = []*actor{main}
+	p.ctx, p.cancel = context.WithCancel(context.WithValue(crew.With(context.Background(), p), actorKey{}, main))
 	w.running = append(w.running, p)
 	w.log("%s starts: %v", p.name, w.job)
 	pipeline := newPipeline()
 	go func() {
-		<-p.turn
+		<-main.turn
 		p.err = runtime.Run(p.ctx, runtime.Options{
-			Pipeline: pipeline, Source: &source{p}, Sink: &sink{p: p},
-			From: p.job.from, To: p.job.to, Latest: p.job.latest, Follow: p.job.follow, ChunkBlocks: w.chunk, Log: slog.New(logHandler{p}), Sleep: p.sleep,
+			Pipeline: pipeline, Source: &source{p}, Sink: &sink{p: p}, From: p.job.from, To: p.job.to, Latest: p.job.latest, Follow: p.job.follow,
+			HistoryFirst: p.job.historyFirst, Workers: p.job.workers, PartitionBlocks: p.job.partition, ReorgDepth: p.job.depth,
+			ChunkBlocks: w.chunk, Log: slog.New(logHandler{p}), Sleep: p.sleep,
 		})
-		close(p.ended)
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.over = true
+		p.rest()
 	}()
 	return p
 }
 
-// resume gives the process a turn, until its next call or its end.
+// resume gives a goroutine of the process a turn, until all wait again or the process has ended.
 func (p *process) resume() (over bool) {
-	p.turn <- struct{}{}
-	select {
-	case <-p.parked:
-		return false
-	case <-p.ended:
+	p.mu.Lock()
+	n := 0
+	if len(p.parked) > 1 {
+		n = p.w.IntN(len(p.parked))
+	}
+	a := p.parked[n]
+	p.parked = slices.Delete(p.parked, n, n+1)
+	p.awake++
+	p.mu.Unlock()
+	a.turn <- struct{}{}
+	<-p.quiet
+	if p.over {
 		p.cancel()
-		return true
+	}
+	return p.over
+}
+
+// rest says that one goroutine less is awake. It is called with the process locked.
+func (p *process) rest() {
+	if p.awake--; p.awake == 0 {
+		p.quiet <- struct{}{}
 	}
 }
 
+// park waits for the goroutine's next turn.
+func (p *process) park(a *actor, call string) {
+	p.mu.Lock()
+	a.at = call
+	p.enlist(a)
+	p.rest()
+	p.mu.Unlock()
+	<-a.turn
+}
+
+func (p *process) enlist(a *actor) {
+	at, _ := slices.BinarySearchFunc(p.parked, a.name, func(b *actor, name string) int { return strings.Compare(b.name, name) })
+	p.parked = slices.Insert(p.parked, at, a)
+}
+
+// at says what the process is about to do: all of its goroutines.
+func (p *process) at() string {
+	calls := make([]string, len(p.parked))
+	for i, a := range p.parked {
+		calls[i] = a.at
+	}
+	slices.Sort(calls)
+	return strings.Join(slices.Compact(calls), ", ")
+}
+
 // step waits for the turn to make a call. An error means that the process is dead: the call must have no effect.
-func (p *process) step(call string) error {
+func (p *process) step(ctx context.Context, call string) error {
 	if p.killed {
 		return errKilled
 	}
-	p.at = call
-	p.parked <- struct{}{}
-	<-p.turn
+	a := actorOf(ctx)
+	p.park(a, call)
 	if p.killed {
 		return errKilled
 	}
-	p.w.log("%s %s", p.name, call)
+	p.w.log("%s %s", a.name, call)
 	return nil
+}
+
+// Together is crew.Crew's: the goroutines are actors, which begin when the world gives them a turn.
+func (p *process) Together(ctx context.Context, tasks ...func(context.Context) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var first error
+	left, done := len(tasks), make(chan struct{})
+	p.mu.Lock()
+	for i, task := range tasks {
+		a := &actor{name: fmt.Sprintf("%s.%d", actorOf(ctx).name, i+1), at: "begins", turn: make(chan struct{})}
+		p.enlist(a)
+		go func() {
+			<-a.turn
+			err := task(context.WithValue(ctx, actorKey{}, a))
+			if !p.killed && (a.streams > 0 || a.units > 0) {
+				p.w.fail("%s left %d streams and %d units open", a.name, a.streams, a.units)
+			}
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			if err != nil && first == nil {
+				first = err
+				cancel()
+			}
+			if left--; left == 0 {
+				p.awake++ // who waits for them
+				close(done)
+			}
+			p.rest()
+		}()
+	}
+	p.rest()
+	p.mu.Unlock()
+	<-done
+	return first
+}
+
+// Lock is crew.Crew's.
+func (p *process) Lock(ctx context.Context, m *sync.RWMutex) {
+	for !m.TryLock() {
+		p.park(actorOf(ctx), "waits for the others' commits")
+	}
 }
 
 // kill ends the process as SIGKILL does: whatever it still does has no effect.
@@ -96,7 +199,7 @@ func (p *process) kill() {
 
 // sleep is the loader's clock. Time is virtual: a wait is over when the process has its next turn.
 func (p *process) sleep(ctx context.Context, d time.Duration) error {
-	if err := p.step("sleep"); err != nil {
+	if err := p.step(ctx, "sleep"); err != nil {
 		return err
 	}
 	if d <= 0 {

@@ -3,8 +3,10 @@ package sim
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/ampgen/ampgen/runtime"
 	"github.com/ampgen/ampgen/runtime/blockrange"
 )
 
@@ -41,28 +43,49 @@ const (
 // job is what loaders are to do, one after the other.
 type job struct {
 	from, to *uint64 // the bounds of a bounded job
-	latest   bool    // load by block numbers up to the tip first
+	latest   bool    // load history up to the tip
 	follow   bool
+
+	// Of jobs with history.
+	historyFirst bool // before it follows
+	workers      int
+	partition    uint64
+	depth        uint64 // how many of the newest blocks may leave the chain
 }
 
-// forks reports whether the chain may fork at a block. What is loaded by block numbers has no hashes, so a fork below it is
-// beyond what the loader promises.
-func (j *job) forks(at uint64) bool { return !j.latest && (j.follow || at > *j.to) }
+// forks reports whether the chain may fork at a block. What is loaded by block numbers has no hashes, so the loader relies on forks
+// that are not deeper than it was told. The other bounded jobs load what never leaves the chain.
+func (w *world) forks(at uint64) bool {
+	switch j := w.job; {
+	case j.latest:
+		return at+j.depth > w.highest
+	case j.follow:
+		return true
+	default:
+		return at > *j.to
+	}
+}
 
 func (j *job) String() string {
+	how := fmt.Sprintf(" with %d workers, partitions of %d, forks of up to %d", j.workers, j.partition, j.depth)
 	switch {
+	case j.latest && j.historyFirst:
+		return "load, then follow" + how
+	case j.latest && j.follow:
+		return "load and follow" + how
 	case j.latest:
-		return "load, then follow"
+		return "load up to the tip" + how
 	case j.follow:
 		return "follow"
 	}
-	return fmt.Sprintf("load %d-%d", *j.from, *j.to)
+	return fmt.Sprintf("load %d-%d", *j.from, *j.to) + how
 }
 
 // world is one run: the chain, the store, and the loaders between them.
 type world struct {
 	*dice
 	chain   *tree
+	highest uint64            // the number of the highest block that ever was
 	cuts    map[*block]*block // by its first block, the last block of the last microbatch that started there
 	store   *store
 	job     *job
@@ -113,16 +136,49 @@ func newWorld(seed uint64, o Options) *world {
 		w.store.keep = d.upTo(6)
 	}
 	switch d.IntN(8) {
-	case 0:
-		w.job = &job{latest: true, follow: true}
-	case 1:
+	case 0, 1:
+		w.job = &job{latest: true, follow: d.IntN(3) > 0}
+		w.job.historyFirst = w.job.follow && d.IntN(2) == 0
+		w.history()
+	case 2:
 		from := first + uint64(d.IntN(w.length()))
 		to := from + uint64(d.IntN(int(w.chain.tip().number-from)+1))
 		w.job = &job{from: &from, to: &to}
+		w.history()
 	default:
 		w.job = &job{follow: true}
 	}
 	return w
+}
+
+// history draws how history is loaded, and what of it is there already: leftovers of other runs, with gaps between them.
+func (w *world) history() {
+	j := w.job
+	j.workers, j.partition, j.depth = w.upTo(4), uint64(w.IntN(3)*w.upTo(12)), uint64(w.upTo(12))
+	if w.IntN(2) == 0 {
+		return
+	}
+	end := w.chain.tip().number
+	if j.to != nil {
+		end = *j.to // what is above may leave the chain, and the job does not look there
+	}
+	for n := w.chain.first + uint64(w.IntN(8)); n <= end; n += uint64(w.upTo(8)) {
+		last := min(n+uint64(w.IntN(8)), end)
+		blocks := branch(w.chain.at(last), n)
+		r := rangeOf(blocks)
+		switch final := last+j.depth <= w.chain.tip().number; {
+		case w.IntN(2) == 0:
+		case final:
+			r.Hash, r.PrevHash, r.Timestamp = "", "", 0
+		default:
+			r.Hash, r.PrevHash = "", ""
+		}
+		if err := w.store.commit(runtime.Unit{Ranges: []runtime.Range{r}}, rowsOf(blocks)); err != nil {
+			w.fail("leftover %v: %w", r, err)
+		}
+		n = last
+	}
+	w.log("left over is %v", w.store.ranges())
 }
 
 // fail records the first failure, which ends the run.
@@ -143,6 +199,7 @@ func (w *world) mine(n int) {
 	for range n {
 		w.chain.mine(w.IntN(w.rowsPerBlock + 1))
 	}
+	w.highest = max(w.highest, w.chain.tip().number)
 	w.log("the chain has blocks up to %d %s", w.chain.tip().number, short(w.chain.tip().hash))
 }
 
@@ -186,12 +243,13 @@ func (w *world) disturb() {
 	switch n := w.IntN(4); {
 	case n == 0 && len(w.running) > 0 && w.hit(Kill):
 		p := w.running[w.IntN(len(w.running))]
-		w.log("%s is killed when it %s", p.name, p.at)
-		w.report.Kills[p.at]++
+		at := p.at()
+		w.log("%s is killed when it %s", p.name, at)
+		w.report.Kills[at]++
 		w.kill(p)
 	case n == 1 && len(w.running) > 0 && w.hit(Stop):
 		p := w.running[w.IntN(len(w.running))]
-		w.log("%s is asked to stop when it %s", p.name, p.at)
+		w.log("%s is asked to stop when it %s", p.name, p.at())
 		p.stopped = true
 		p.cancel()
 	case n == 2 && len(w.running) == 1 && w.hit(Takeover):
@@ -204,7 +262,7 @@ func (w *world) disturb() {
 // fork replaces the tip of the chain, from a block that is interesting for what is stored.
 func (w *world) fork() {
 	from, kind := w.forkPoint()
-	if !w.job.forks(from) || w.chain.at(from) == nil {
+	if !w.forks(from) || w.chain.at(from) == nil {
 		return
 	}
 	if last := w.store.last(); last.Hash != "" {
@@ -213,10 +271,10 @@ func (w *world) fork() {
 	}
 	w.note(ForkDown, len(w.running) == 0)
 	for _, p := range w.running {
-		w.note(ForkUndo, p.at == "undoes" || p.at == "hears of the undo")
+		w.note(ForkUndo, strings.Contains(p.at(), "undo"))
 	}
-	if n := len(w.chain.abandoned); w.job.forks(0) && n > 0 && w.hit(Revive) {
-		b := w.chain.revive(w.chain.abandoned[w.IntN(n)])
+	if former := w.former(); len(former) > 0 && w.hit(Revive) {
+		b := w.chain.revive(former[w.IntN(len(former))])
 		w.log("a former branch is canonical again up to %d %s, other than before from %v on", w.chain.tip().number, short(w.chain.tip().hash), b != nil)
 		return
 	}
@@ -226,6 +284,21 @@ func (w *world) fork() {
 	n := max(1, lost-1+w.IntN(4))
 	w.note(shrunkenBranch, n < lost)
 	w.mine(n)
+}
+
+// former are the abandoned branches that may become canonical again.
+func (w *world) former() []*block {
+	var out []*block
+	for _, tip := range w.chain.abandoned {
+		at := w.chain.first
+		if b := w.chain.common(tip); b != nil {
+			at = b.number + 1
+		}
+		if w.forks(at) {
+			out = append(out, tip)
+		}
+	}
+	return out
 }
 
 // note counts a fault that was not drawn but came about.
@@ -268,9 +341,9 @@ func (w *world) settle() {
 	for len(w.running) > 1 {
 		w.kill(w.running[0])
 	}
-	if last := w.store.last(); w.job.follow {
+	if w.job.follow || w.job.latest {
 		// A server with a chain that is shorter than the cursor is silent.
-		w.mine(1 + int(max(last.End, w.chain.tip().number)-w.chain.tip().number))
+		w.mine(1 + int(w.highest-w.chain.tip().number))
 	}
 	if !w.until("the store has everything", w.finished) {
 		return
@@ -283,11 +356,11 @@ func (w *world) settle() {
 		w.stop(p)
 	}
 	p := w.start()
-	if !w.until("the second run is idle", func() bool { return !slices.Contains(w.running, p) || p.at == "waits" }) {
+	if !w.until("the second run is idle", func() bool { return !slices.Contains(w.running, p) || p.at() == "waits" }) {
 		return
 	}
 	if w.store.writes != writes || !w.job.follow && w.store.epoch != epoch {
-		w.fail("a run without work wrote")
+		w.fail("a run without work wrote; %d commits, fence %d after %d", w.store.writes-writes, w.store.epoch, epoch)
 	}
 	for _, p := range slices.Clone(w.running) {
 		w.stop(p)
@@ -312,11 +385,11 @@ func (w *world) until(what string, so func() bool) bool {
 
 // finished reports whether the store has exactly what the job wants, from the chain as it is now.
 func (w *world) finished() bool {
-	if !w.job.follow {
+	if !w.job.follow && !w.job.latest {
 		return w.checkDone(w.job) == nil && len(w.running) == 0
 	}
 	covered := blockrange.Cover(network, w.store.ranges()).Spans()
-	return len(covered) == 1 && covered[0].Start == w.chain.first && w.store.last().Hash == w.chain.tip().hash
+	return len(covered) == 1 && covered[0].Start == w.chain.first && w.store.last().Hash == w.chain.tip().hash && (w.job.follow || len(w.running) == 0)
 	// The rest was checked with the last commit.
 }
 

@@ -15,9 +15,9 @@ type sink struct{ p *process }
 
 var _ runtime.Sink = (*sink)(nil)
 
-func (s *sink) Prepare(context.Context, *runtime.Table) error {
+func (s *sink) Prepare(ctx context.Context, _ *runtime.Table) error {
 	p, w := s.p, s.p.w
-	if err := p.step("prepares"); err != nil {
+	if err := p.step(ctx, "prepares"); err != nil {
 		return err
 	}
 	if w.hit(PrepareError) {
@@ -31,9 +31,9 @@ func (s *sink) Prepare(context.Context, *runtime.Table) error {
 	return nil
 }
 
-func (s *sink) State(context.Context, *runtime.Table) (runtime.State, error) {
+func (s *sink) State(ctx context.Context, _ *runtime.Table) (runtime.State, error) {
 	p, w := s.p, s.p.w
-	if err := p.step("reads the state"); err != nil {
+	if err := p.step(ctx, "reads the state"); err != nil {
 		return runtime.State{}, err
 	}
 	if w.hit(StateError) {
@@ -42,9 +42,9 @@ func (s *sink) State(context.Context, *runtime.Table) (runtime.State, error) {
 	return runtime.State{Ranges: w.store.ranges(), Fence: w.store.epoch, Holder: w.store.holder}, nil
 }
 
-func (s *sink) Begin(_ context.Context, u runtime.Unit) (runtime.Tx, error) {
+func (s *sink) Begin(ctx context.Context, u runtime.Unit) (runtime.Tx, error) {
 	p, w := s.p, s.p.w
-	if err := p.step("begins"); err != nil {
+	if err := p.step(ctx, "begins"); err != nil {
 		return nil, err
 	}
 	if len(u.Ranges) != 1 {
@@ -59,11 +59,12 @@ func (s *sink) Begin(_ context.Context, u runtime.Unit) (runtime.Tx, error) {
 	if _, err := w.store.admit(u); err != nil {
 		return nil, err
 	}
-	if p.units++; p.units > 1 {
-		w.fail("%s has %d units open", p.name, p.units)
+	a := actorOf(ctx)
+	if a.units++; a.units > 1 {
+		w.fail("%s has %d units open", a.name, a.units)
 	}
-	w.log("%s began %v", p.name, u.Ranges)
-	return &tx{sink: s, unit: u}, nil
+	w.log("%s began %v", a.name, u.Ranges)
+	return &tx{sink: s, actor: a, unit: u}, nil
 }
 
 func (s *sink) checkFence() error {
@@ -74,9 +75,9 @@ func (s *sink) checkFence() error {
 	return runtime.Errorf(runtime.Fenced, "commit", "", "%s took over", s.p.w.store.holder)
 }
 
-func (s *sink) Undo(_ context.Context, u runtime.Undo) error {
+func (s *sink) Undo(ctx context.Context, u runtime.Undo) error {
 	p, w := s.p, s.p.w
-	if err := p.step("undoes"); err != nil {
+	if err := p.step(ctx, "undoes"); err != nil {
 		return err
 	}
 	if w.hit(UndoError) {
@@ -112,7 +113,7 @@ func (s *sink) Undo(_ context.Context, u runtime.Undo) error {
 	if w.hit(UndoApplied) {
 		return p.fails(runtime.Ambiguous, "undo", UndoApplied)
 	}
-	return p.step("hears of the undo")
+	return p.step(ctx, "hears of the undo")
 }
 
 func (s *sink) Close() error { return nil }
@@ -120,14 +121,15 @@ func (s *sink) Close() error { return nil }
 // tx is an open unit.
 type tx struct {
 	*sink
-	unit runtime.Unit
-	rows []row
-	over bool
+	actor *actor
+	unit  runtime.Unit
+	rows  []row
+	over  bool
 }
 
-func (t *tx) Write(_ context.Context, rows arrow.RecordBatch) error {
+func (t *tx) Write(ctx context.Context, rows arrow.RecordBatch) error {
 	p, w := t.p, t.p.w
-	if err := p.step("writes"); err != nil {
+	if err := p.step(ctx, "writes"); err != nil {
 		return err
 	}
 	if t.over {
@@ -145,9 +147,9 @@ func (t *tx) Write(_ context.Context, rows arrow.RecordBatch) error {
 	return nil
 }
 
-func (t *tx) Commit(context.Context) error {
+func (t *tx) Commit(ctx context.Context) error {
 	p, w := t.p, t.p.w
-	if err := p.step("commits"); err != nil {
+	if err := p.step(ctx, "commits"); err != nil {
 		return err
 	}
 	t.close()
@@ -166,7 +168,7 @@ func (t *tx) Commit(context.Context) error {
 	if w.hit(CommitApplied) {
 		return p.fails(runtime.Ambiguous, "commit", CommitApplied)
 	}
-	return p.step("hears of the commit")
+	return p.step(ctx, "hears of the commit")
 }
 
 // apply makes the unit visible, or finds that it is.
@@ -204,6 +206,6 @@ func (t *tx) Rollback(context.Context) error {
 func (t *tx) close() {
 	if !t.over {
 		t.over = true
-		t.p.units--
+		t.actor.units--
 	}
 }

@@ -31,8 +31,8 @@ func newPipeline() *runtime.Pipeline {
 // source is one process's connection to the server.
 type source struct{ p *process }
 
-func (s *source) Schema(context.Context, string, bool) (*arrow.Schema, error) {
-	if err := s.p.step("asks for the schema"); err != nil {
+func (s *source) Schema(ctx context.Context, _ string, _ bool) (*arrow.Schema, error) {
+	if err := s.p.step(ctx, "asks for the schema"); err != nil {
 		return nil, err
 	}
 	return s.p.schema(), s.open()
@@ -49,7 +49,7 @@ func (p *process) schema() *arrow.Schema {
 
 func (s *source) Open(ctx context.Context, req runtime.Request) (runtime.SourceStream, error) {
 	p := s.p
-	if err := p.step("opens"); err != nil {
+	if err := p.step(ctx, "opens"); err != nil {
 		return nil, err
 	}
 	if ctx.Err() != nil {
@@ -58,14 +58,18 @@ func (s *source) Open(ctx context.Context, req runtime.Request) (runtime.SourceS
 	if err := s.open(); err != nil {
 		return nil, err
 	}
-	if p.streams++; p.streams > 1 {
-		p.w.fail("%s has %d streams open", p.name, p.streams)
+	a := actorOf(ctx)
+	if a.streams++; a.streams > 1 {
+		p.w.fail("%s has %d streams open", a.name, a.streams)
 	}
-	c := wire{p: p, schema: p.schema()}
+	c := wire{p: p, actor: a, schema: p.schema()}
 	if !req.Follow {
 		return newAnswer(c, req.SQL), nil
 	}
-	p.stream = newFollow(c, req.Cursor)
+	if p.stream != nil {
+		p.w.fail("%s follows twice", p.name)
+	}
+	p.stream, p.followed = newFollow(c, req.Cursor), true
 	return p.stream, nil
 }
 
@@ -95,6 +99,7 @@ type message struct {
 // wire is what streams and answers have in common: a queue of messages on their way to one process.
 type wire struct {
 	p      *process
+	actor  *actor        // whose it is
 	schema *arrow.Schema // as announced
 	queue  []message
 	record arrow.RecordBatch
@@ -106,7 +111,7 @@ func (c *wire) Schema() *arrow.Schema { return c.schema }
 func (c *wire) Close() error {
 	if !c.closed {
 		c.closed = true
-		c.p.streams--
+		c.actor.streams--
 	}
 	c.release()
 	return nil
@@ -260,7 +265,7 @@ func newAnswer(c wire, sql string) *answer {
 }
 
 func (a *answer) Next(ctx context.Context) (runtime.Message, error) {
-	if err := a.p.step("reads"); err != nil {
+	if err := a.p.step(ctx, "reads"); err != nil {
 		return runtime.Message{}, err
 	}
 	if ctx.Err() != nil {
