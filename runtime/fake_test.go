@@ -88,10 +88,12 @@ type fakeSource struct {
 	opened func(filter string)
 	answer func(filter string, events []any) []any
 
-	mu       sync.Mutex
-	changed  chan struct{} // closed when the chain changes
-	synced   Range
-	forked   uint64
+	mu          sync.Mutex
+	changed     chan struct{} // closed when the chain changes
+	synced      Range
+	forked      uint64
+	streamsOnly bool // the query plans as a stream only
+
 	queries  []string // the filters of the queries that were run
 	requests []Request
 }
@@ -125,7 +127,10 @@ func (s *fakeSource) rangeOf(start, end, fork uint64) Range {
 	return r
 }
 
-func (s *fakeSource) Schema(context.Context, string, bool) (*arrow.Schema, error) {
+func (s *fakeSource) Schema(_ context.Context, _ string, follow bool) (*arrow.Schema, error) {
+	if s.streamsOnly && !follow {
+		return nil, Errorf(Permanent, "plan query", "", "block_num() exists in streams only")
+	}
 	return s.schema, nil
 }
 

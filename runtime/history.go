@@ -137,10 +137,6 @@ type plan struct {
 // plan works out what is missing. If the sink has it all, the server is not asked.
 func (l *loader) plan(ctx context.Context, state State) (*plan, error) {
 	b := l.bounds
-	if l.pipeline.RangeSQL == "" {
-		return nil, &Error{Class: Permanent, Op: "cut the query into block ranges", On: "query " + l.pipeline.Name,
-			Err: errors.New(l.pipeline.NoRange), Help: "run it without bounds: the stream then loads the history, too"}
-	}
 	if b.from != nil && b.to != nil {
 		wanted := blockrange.Span{Start: *b.from, End: *b.to}
 		if network, ok := coveredBy(state.Ranges, wanted); ok {

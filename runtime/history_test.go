@@ -365,9 +365,15 @@ func TestTruncatedAnswerCommitsNothing(t *testing.T) {
 func TestQueryThatCannotBeCut(t *testing.T) {
 	r := newRig()
 	r.pipeline.RangeSQL, r.pipeline.NoRange = "", "it calls block_num(), which only streams have"
-	r.expect(t, exitFailed, "--from-block 0 --to-block 9")
-	if !strings.Contains(r.stderr.String(), "it calls block_num(), which only streams have") {
-		t.Errorf("stderr is %s", r.stderr.String())
+	r.source.streamsOnly = true
+	const want = "error: cut the query into block ranges on query TokenLogs: it calls block_num(), which only streams have; " +
+		"run it without bounds: the stream then loads the history, too\n"
+	for _, command := range []string{"", "plan "} {
+		r.stderr.Reset()
+		r.expect(t, exitFailed, command+"--from-block 0 --to-block 9")
+		if got := r.stderr.String(); got != want {
+			t.Errorf("%sstderr is %s", command, got)
+		}
 	}
 }
 

@@ -47,7 +47,7 @@ func (l *loader) run(ctx context.Context) (err error) {
 	if l.shaper, err = newShaper(ctx, l.pipeline, l.labels); err != nil {
 		return err
 	}
-	if err := l.checkServer(ctx, l.endless()); err != nil {
+	if err := l.checkQuery(ctx); err != nil {
 		return err
 	}
 	if l.pipeline.Mode != Stream {
@@ -73,6 +73,16 @@ func (l *loader) prepare(ctx context.Context) error {
 	}
 	l.prepared = true
 	return nil
+}
+
+// checkQuery refuses a query that the run cannot load: one that is to be cut into block ranges and cannot, which the server would
+// say less plainly, or one whose columns are not the compiled ones.
+func (l *loader) checkQuery(ctx context.Context) error {
+	if l.bounds != nil && l.pipeline.RangeSQL == "" {
+		return &Error{Class: Permanent, Op: "cut the query into block ranges", On: "query " + l.pipeline.Name,
+			Err: errors.New(l.pipeline.NoRange), Help: "run it without bounds: the stream then loads the history, too"}
+	}
+	return l.checkServer(ctx, l.endless())
 }
 
 // checkServer compares the compiled columns with those that the server announces for the query.

@@ -19,7 +19,7 @@ type Comparer interface {
 
 // plan shows what a run would load.
 func (g *program) plan(ctx context.Context, l *loader) error {
-	if err := l.checkServer(ctx, l.endless()); err != nil {
+	if err := l.checkQuery(ctx); err != nil {
 		return err
 	}
 	if err := g.planTable(ctx, l); err != nil {
