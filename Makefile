@@ -1,4 +1,4 @@
-.PHONY: demo test generate check bench clean
+.PHONY: demo test generate check bench soak clean
 
 # Load a synthetic chain into DuckDB and show what came out. Needs Go and a C compiler.
 demo:
@@ -21,6 +21,11 @@ check:
 bench:
 	@.ci/setup
 	go run ./benchmarks/postgres
+
+# Kill a loader for a minute while the chain grows and reorganises, and compare every row at the end.
+soak:
+	@.ci/setup
+	go run ./e2e/soak
 
 clean:
 	rm -rf build bin

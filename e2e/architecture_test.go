@@ -38,7 +38,7 @@ var layers = []layer{
 	{"sinks", nil}, // tests only, as are the next two
 	{"queries", nil},
 	{"e2e", nil},
-	{"e2e/...", []string{"ampgen/ampdev/...", "runtime/...", "sinks/postgres/pgtest"}},
+	{"e2e/...", []string{"ampgen/ampdev/...", "generated/*", "runtime/...", "sinks/postgres/pgtest"}},
 }
 
 // owners says which packages may import a module. What is not listed here may be imported anywhere.
