@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc/codes"
 
@@ -82,6 +84,39 @@ func TestCrashPoints(t *testing.T) {
 	covered := 0
 	total.points.Range(func(any, any) bool { covered++; return true })
 	t.Logf("%d of %d crash points covered, %d kills survived", covered, len(crash.Points), total.kills.Load())
+}
+
+// TestKillsAtRandom kills loaders at moments that nobody chose, with and without history to load.
+func TestKillsAtRandom(t *testing.T) {
+	for _, s := range []system{duckDB, postgreSQL} {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			seed := uint64(time.Now().UnixNano())
+			t.Logf("seed %d", seed)
+			random := rand.New(rand.NewPCG(seed, 0))
+			r := newCrashRig(t, s, &crashes{})
+			args := []string{"--follow", "--reorg-depth", "6", "--chunk-blocks", "2"}
+			for range 12 {
+				p := r.start(t, "", args[:random.IntN(2)*len(args)]...)
+				for end := time.Now().Add(time.Duration(random.IntN(400)) * time.Millisecond); time.Now().Before(end); {
+					time.Sleep(10 * time.Millisecond)
+					var err error
+					if depth := 1 + random.IntN(5); random.IntN(4) == 0 {
+						err = r.chain.Reorg(t.Context(), depth, depth+1)
+					} else {
+						err = r.chain.Mine(t.Context(), 1)
+					}
+					if err != nil {
+						t.Fatal(err)
+					}
+				}
+				p.signal(t, syscall.SIGKILL)
+				p.expect(t, -1)
+				r.check(t)
+			}
+			r.settle(t, args...)
+		})
+	}
 }
 
 // TestOrdinaryLoadersHaveNoCrashPoints looks into a loader as users build it.
