@@ -89,7 +89,7 @@ func TestMainnet(t *testing.T) {
 				"--from-block", firstReal, "--to-block", lastReal, "--reorg-depth", "8", "--chunk-blocks", "8"}
 			loader := program(t, "erc20_transfers-"+test.system.name)
 			_, said := command(t, t.TempDir(), loader, args...)
-			contains(t, said, "loaded 4,798 rows into erc20_transfers", "23 blocks in 3 commits, up to block 17,686,132",
+			contains(t, said, "loaded 4,798 rows into erc20_transfers", "  23 blocks in ", " commits, up to block 17,686,132", // idle workers halve chunks
 				"label tokens: 1,480 of 4,798 rows did not match")
 			before := test.system.contents(t, test.target, "erc20_transfers")
 
