@@ -89,7 +89,7 @@ type connection struct {
 	tracker    *chain.Tracker
 	unit       *openUnit // the unfinished microbatch
 	progressed bool      // something was committed or undone
-	undone     bool      // something was undone
+	undone     bool      // something was undone, or may be
 
 	destination destination
 }
@@ -117,8 +117,8 @@ func (c *connection) run(ctx context.Context) (again bool, err error) {
 		}
 		return false, err
 	}
-	if l.seam != nil {
-		c.tracker.Loading(l.seam.from)
+	if l.first != nil {
+		c.tracker.Loading(*l.first)
 	}
 	cursor := map[string]Cursor{}
 	for _, r := range c.tracker.Boundaries() {
@@ -201,11 +201,12 @@ func (c *connection) undo(ctx context.Context, f chain.Fork, m Message) error {
 	l.log.Warn("the chain was reorganised; undoing", "network", f.Network, "from", f.From, "hash_before", f.Hash,
 		"committed", f.Committed.String(), "incoming", f.Incoming.String(), "perhaps_deeper", f.Deeper)
 	l.seam.sink(ctx, f.From)
+	c.undone = true // it may be, even if an error says otherwise
 	if err := l.undo(ctx, Undo{Network: f.Network, From: f.From, Hash: f.Hash}); err != nil {
 		return err
 	}
 	crash.Point(crash.UndoBeforeReplacement)
-	c.progressed, c.undone = true, true
+	c.progressed = true
 	if f.Deeper {
 		return errAgain
 	}

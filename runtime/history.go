@@ -69,26 +69,33 @@ func (l *loader) historyOnce(ctx context.Context) error {
 	if state, err = l.sink.State(ctx, l.table()); err != nil {
 		return err
 	}
-	plan.divide(state, l.depth)
+	l.divide(plan, state)
+	l.first = &plan.wanted.Start
 	if err := l.secure(ctx, plan); err != nil {
 		return err
 	}
 	return l.fill(ctx, plan)
 }
 
-// secure makes the state one that history can be loaded below and a stream can continue: what may not be left as it is goes, what
-// is there is still of the chain, and the newest blocks are proven.
+// secure makes the state one that history can be loaded below and a stream can continue: what is there is still of the chain, what may
+// not be left as it is goes, and the newest blocks are proven. What is proven is checked before anything of it goes: it is what tells
+// a fork.
 func (l *loader) secure(ctx context.Context, p *plan) error {
+	unconfirmed, err := p.unconfirmed()
+	if err != nil {
+		return err
+	}
+	if unconfirmed {
+		if err := l.leave(ctx, destination{confirmed: true}); err != nil {
+			return err
+		}
+	}
 	if p.Undo {
 		l.log.Warn("blocks are loaded again: they may have left the chain since, and nothing would tell", "network", p.network, "from", p.From)
 		if err := l.undo(ctx, Undo{Network: p.network, From: p.From, Hash: p.Hash}); err != nil {
 			return err
 		}
-	}
-	if p.unconfirmed() {
-		if err := l.leave(ctx, destination{confirmed: true}); err != nil {
-			return err
-		}
+		return errReplan // what is on top now is to be checked as well
 	}
 	if p.Head == nil {
 		return nil
@@ -103,7 +110,7 @@ func (l *loader) secure(ctx context.Context, p *plan) error {
 
 // fill loads the gaps, and the stream: for as long as it follows, or up to the last wanted block.
 func (l *loader) fill(ctx context.Context, p *plan) error {
-	s := newSeam(p.wanted.Start, p.Floor)
+	s := newSeam(p.Floor)
 	l.seam = s
 	load := func(ctx context.Context) error { return l.loadGaps(ctx, p, s) }
 	stream := func(ctx context.Context) error {
@@ -130,7 +137,7 @@ type plan struct {
 	network string
 	synced  Range           // what the server has; zero if it was not asked
 	wanted  blockrange.Span // with the bounds filled in
-	top     Range           // the committed range with the greatest end that stays; zero if there is none
+	top     Range           // the committed range with the greatest end; zero if there is none
 	planner.Division
 }
 
@@ -151,24 +158,28 @@ func (l *loader) plan(ctx context.Context, state State) (*plan, error) {
 	if err := within(p.wanted, synced); err != nil {
 		return nil, err
 	}
-	p.divide(state, l.depth)
+	l.divide(p, state)
 	return p, nil
 }
 
 // divide works out what is missing in state.
-func (p *plan) divide(state State, depth uint64) {
+func (l *loader) divide(p *plan, state State) {
 	var committed []Range
-	for _, r := range state.Ranges {
-		if r.Network == p.network {
-			committed = append(committed, r)
-		}
-	}
-	p.Division = planner.Divide(p.wanted, p.synced.End, committed, depth)
 	p.top = Range{}
-	for _, r := range committed {
-		if (p.top.Network == "" || r.End > p.top.End) && (!p.Undo || r.Start < p.From) {
+	for _, r := range state.Ranges {
+		if r.Network != p.network {
+			continue
+		}
+		committed = append(committed, r)
+		if p.top.Network == "" || r.End > p.top.End {
 			p.top = r
 		}
+	}
+	p.Division = planner.Divide(p.wanted, p.synced.End, committed, l.depth)
+	if l.bounds.to != nil && p.Stream && p.Floor <= p.wanted.End {
+		// A stream may bring more than is wanted.
+		p.Gaps = append(p.Gaps, blockrange.Span{Start: p.Floor, End: p.wanted.End})
+		p.Stream, p.Floor = false, p.wanted.End+1
 	}
 }
 
@@ -180,15 +191,18 @@ func (p *plan) done() bool {
 
 // unconfirmed reports whether it is to be checked that the last proven block is still of the chain. The stream from there on tells.
 // Where it is going to be read anyway, it need not be read twice; and it is silent while the server has no blocks after that one.
-func (p *plan) unconfirmed() bool {
+func (p *plan) unconfirmed() (bool, error) {
 	top := p.top
 	switch {
-	case top.Hash == "" || p.Undo && top.End >= p.From || p.Stream:
-		return false
+	case top.Hash == "" || p.Stream && !p.Undo:
+		return false, nil
 	case top.End == p.synced.End:
-		return top.Hash != p.synced.Hash
+		return top.Hash != p.synced.Hash, nil
+	case top.End > p.synced.End && p.Undo:
+		return false, Errorf(Transient, "check what is committed", "network "+p.network,
+			"the server has the blocks up to %d, and %s is committed: it is behind, or the chain is being reorganised", p.synced.End, top)
 	}
-	return top.End < p.synced.End
+	return top.End < p.synced.End, nil
 }
 
 // within fills in what the bounds leave open.

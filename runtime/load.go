@@ -32,8 +32,9 @@ type loader struct {
 	workers      int
 	historyFirst bool
 	sizes        planner.Sizes
-	depth        uint64 // how many of the newest blocks may leave the chain
-	seam         *seam  // while history is loaded; nil in other runs
+	depth        uint64  // how many of the newest blocks may leave the chain
+	first        *uint64 // the first wanted block; nil before it is known
+	seam         *seam   // while history is loaded; nil in other runs
 }
 
 func (l *loader) table() *Table { return &l.pipeline.Table }

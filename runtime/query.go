@@ -78,15 +78,13 @@ func provenBy(s blockrange.Span, synced Range) Range {
 	return r
 }
 
-// chunkRange is the range that is covered when the blocks of a chunk are loaded. The server says the hash of its last block only.
-// The newest depth blocks that it has may still leave the chain, and a range of such blocks is marked by a time.
+// chunkRange is the range that is covered when the blocks of a chunk are loaded. It is not proven, also if it ends with the server's
+// last block, whose hash is known: nothing says that this is of the branch of what is committed beside it. The newest depth blocks
+// that the server has may still leave the chain, and a range that has any of them is marked by a time.
 func chunkRange(c blockrange.Span, synced Range, depth uint64) (Range, error) {
-	switch {
-	case c.End > synced.End || c.Start < synced.Start:
+	if c.End > synced.End || c.Start < synced.Start {
 		return Range{}, Errorf(Transient, "load blocks "+c.String(), "network "+synced.Network,
 			"the server has blocks %d to %d only", synced.Start, synced.End)
-	case c.End == synced.End:
-		return provenBy(c, synced), nil
 	}
 	r := Range{Network: synced.Network, Start: c.Start, End: c.End}
 	if synced.End-c.End < depth {

@@ -13,8 +13,6 @@ import (
 // stream finds a fork below the floor, the floor sinks to the fork point: what the workers loaded of the blocks above is undone,
 // and what they are loading of them is dropped. Workers cannot know of which branch their rows are; this way they need not.
 type seam struct {
-	from uint64 // the first wanted block
-
 	mu    sync.Mutex
 	plan  *planner.Plan // nil until workers begin
 	floor uint64
@@ -23,7 +21,7 @@ type seam struct {
 	commits sync.RWMutex
 }
 
-func newSeam(from, floor uint64) *seam { return &seam{from: from, floor: floor} }
+func newSeam(floor uint64) *seam { return &seam{floor: floor} }
 
 // errCut says that a chunk has blocks that are no longer the workers'.
 var errCut = errors.New("the chunk was cut")

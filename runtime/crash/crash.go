@@ -20,11 +20,13 @@ const (
 	CopySentNoReply       Name = "copy-sent-no-reply"
 	AfterRowsBeforeState  Name = "after-rows-before-state"
 	StateSentNoReply      Name = "state-sent-no-reply"
+	CommitSentNoReply     Name = "commit-sent-no-reply"
 	AfterCommitBeforeAck  Name = "after-commit-before-ack"
 	DuringGapCommit       Name = "during-gap-backfill-commit"
 	DuringHandover        Name = "during-handover"
 	MidUndo               Name = "mid-undo"
 	UndoBeforeReplacement Name = "undo-done-before-replacement"
+	MidRedo               Name = "mid-redo"
 	DuringRollback        Name = "during-rollback"
 	DuringShutdown        Name = "during-shutdown"
 )
@@ -46,11 +48,13 @@ var Points = []struct {
 	{CopySentNoReply, "all rows of a unit are sent, and the sink has not said that it has them", false},
 	{AfterRowsBeforeState, "the sink has all rows of a unit, and nothing of its state", false},
 	{StateSentNoReply, "the state of a unit is sent, and not committed", false},
+	{CommitSentNoReply, "the sink is told to commit, and has not said that it did", false},
 	{AfterCommitBeforeAck, "a unit is committed, and the loader has not taken note of it", false},
 	{DuringGapCommit, "all rows of a chunk of history are given to the sink, and its commit has not begun", false},
 	{DuringHandover, "history is loaded, and the stream is not opened", true},
 	{MidUndo, "the rows of blocks that left the chain are removed, in a transaction that is not committed", false},
 	{UndoBeforeReplacement, "an undo is committed, and nothing of the new branch is stored", false},
+	{MidRedo, "rows that were loaded again have replaced those before, in a transaction that is not committed", false},
 	{DuringRollback, "a unit with rows is about to be rolled back", false},
 	{DuringShutdown, "the loader was asked to stop and has stopped loading, and the sink is not closed", true},
 }
