@@ -32,13 +32,16 @@ var crashLoaders = sync.OnceValues(func() (string, error) {
 
 // absent are the points that a sink does not have.
 var absent = map[string][]crash.Name{
-	"duckdb": {crash.DuringStateMigration}, // no older make has written DuckDB files
+	// No older make has written DuckDB files, and a commit there has no reply to wait for.
+	"duckdb": {crash.DuringStateMigration, crash.CommitSentNoReply},
 }
 
-// The points that a loader comes to when it loads history, and when it loads history and follows the stream.
+// The points that a loader comes to when it loads history, when it loads blocks again, and when it loads history and follows the
+// stream.
 var (
 	ofHistory = []crash.Name{crash.AfterReceive, crash.AfterValidate, crash.MidEncode, crash.CopySentNoReply, crash.AfterRowsBeforeState,
-		crash.StateSentNoReply, crash.AfterCommitBeforeAck, crash.DuringGapCommit}
+		crash.StateSentNoReply, crash.CommitSentNoReply, crash.AfterCommitBeforeAck, crash.DuringGapCommit}
+	ofRedo = []crash.Name{crash.MidEncode, crash.CopySentNoReply, crash.CommitSentNoReply, crash.MidRedo}
 	ofBoth = append([]crash.Name{crash.MidUndo, crash.UndoBeforeReplacement, crash.DuringHandover}, ofHistory...)
 )
 
@@ -68,7 +71,7 @@ func TestCrashPoints(t *testing.T) {
 					sweep := func(how string, run func(*crashRig, *testing.T, crash.Name, []int)) {
 						t.Run(how+"/"+string(p.Name), func(t *testing.T) { run(newCrashRig(t, s, &total), t, p.Name, kills) })
 					}
-					if p.Name != crash.DuringGapCommit && p.Name != crash.DuringHandover {
+					if !slices.Contains([]crash.Name{crash.DuringGapCommit, crash.DuringHandover, crash.MidRedo}, p.Name) {
 						sweep("stream", (*crashRig).sweepStream)
 					}
 					if slices.Contains(ofHistory, p.Name) {
@@ -76,6 +79,9 @@ func TestCrashPoints(t *testing.T) {
 					}
 					if slices.Contains(ofBoth, p.Name) {
 						sweep("joined", (*crashRig).sweepJoined)
+					}
+					if slices.Contains(ofRedo, p.Name) {
+						sweep("redo", (*crashRig).sweepRedo)
 					}
 				}
 			})
@@ -195,6 +201,18 @@ func (r *crashRig) sweepJoined(t *testing.T, point crash.Name, kills []int) {
 		r.check(t)
 	}
 	r.settle(t, args...)
+}
+
+// sweepRedo loads blocks again that are loaded.
+func (r *crashRig) sweepRedo(t *testing.T, point crash.Name, kills []int) {
+	r.settle(t)
+	args := []string{"redo", "--range", fmt.Sprintf("%d-%d", firstBlock+1, r.chain.Tip().Number-1), "--chunk-blocks", "1"}
+	for _, n := range kills {
+		r.killed(t, r.start(t, fmt.Sprintf("%s:%d", point, n), args...), point, func(int) error { return nil })
+		r.checkTip(t)
+	}
+	r.start(t, "", args...).expect(t, 0)
+	r.checkTip(t)
 }
 
 // olderState makes the state table as loaders before this one did, with somebody else's state in it.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ampgen/ampgen/runtime"
 	"github.com/ampgen/ampgen/runtime/coverage"
+	"github.com/ampgen/ampgen/runtime/crash"
 	"github.com/ampgen/ampgen/sinks/duckdb/ddl"
 )
 
@@ -69,7 +70,11 @@ func (s *Sink) exchange(ctx context.Context, t *tx, blocks, tip runtime.Range) e
 	names, _ := t.table.columns()
 	script := fmt.Sprintf("DELETE FROM %[1]s WHERE %[2]s; INSERT INTO %[1]s (%[3]s, %[4]s) SELECT %[3]s, %[5]s FROM %[6]s",
 		t.table.rows, where, names, ddl.Quote(ddl.BatchColumn), literal(holder.Batch), t.stage)
-	err = transact(ctx, s.db.admin, func() error { return s.db.admin.exec(ctx, script) })
+	err = transact(ctx, s.db.admin, func() error {
+		err := s.db.admin.exec(ctx, script)
+		crash.Point(crash.MidRedo)
+		return err
+	})
 	if err == nil {
 		s.commits++
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ampgen/ampgen/runtime"
 	"github.com/ampgen/ampgen/runtime/coverage"
+	"github.com/ampgen/ampgen/runtime/crash"
 	"github.com/ampgen/ampgen/runtime/pgcopy"
 	"github.com/ampgen/ampgen/sinks/postgres/ddl"
 )
@@ -114,7 +115,9 @@ func (r *redo) exchange(ctx context.Context) error {
 	batch := &pgx.Batch{}
 	batch.Queue(fmt.Sprintf("DELETE FROM %s WHERE %s", t.rows, where), args...)
 	batch.Queue(fmt.Sprintf("INSERT INTO %s (%[2]s, %[3]s) SELECT %[2]s, $1 FROM %[4]s", t.rows, t.columnNames(), ddl.Quote(ddl.BatchColumn), redoTable), holder.Batch)
-	return conn.SendBatch(ctx, batch).Close()
+	err = conn.SendBatch(ctx, batch).Close()
+	crash.Point(crash.MidRedo)
+	return err
 }
 
 // Rollback is runtime.Tx's.

@@ -201,11 +201,14 @@ func begin(ctx context.Context, conn *pgx.Conn) error {
 
 // commit ends a transaction. Its error is a *runtime.Error.
 func commit(ctx context.Context, conn *pgx.Conn, op, on string) error {
-	tag, err := conn.Exec(ctx, "COMMIT")
+	reply := conn.PgConn().Exec(ctx, "COMMIT")
+	crash.Point(crash.CommitSentNoReply)
+	results, err := reply.ReadAll()
 	if err != nil {
 		return classifyCommit(op, on, err)
 	}
-	if tag.String() != "COMMIT" {
+	// A transaction that has failed is rolled back by COMMIT, without an error.
+	if tag := results[0].CommandTag.String(); tag != "COMMIT" {
 		return runtime.Errorf(runtime.Permanent, op, on, "the server answered %s to COMMIT", tag)
 	}
 	return nil
