@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"go.uber.org/goleak"
 
 	"github.com/ampgen/ampgen/runtime"
@@ -158,6 +159,33 @@ func TestHalfOpenConnection(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The server finds out within minutes that a loader's machine is gone, and only while that matters.
+func TestServerAsksAfterSilentLoaders(t *testing.T) {
+	conn := connect(t, pgtest.Database(t))
+	before := setting(t, conn)
+	if err := begin(t.Context(), conn); err != nil {
+		t.Fatal(err)
+	}
+	if got := setting(t, conn); got != "30 10" {
+		t.Errorf("in a transaction, idle time and interval are %s", got)
+	}
+	if err := commit(t.Context(), conn, "commit", "nothing"); err != nil {
+		t.Fatal(err)
+	}
+	if got := setting(t, conn); got != before {
+		t.Errorf("after a transaction, idle time and interval are %s, before they were %s", got, before)
+	}
+}
+
+func setting(t *testing.T, conn *pgx.Conn) (keepalives string) {
+	t.Helper()
+	err := conn.QueryRow(t.Context(), "SELECT current_setting('tcp_keepalives_idle') || ' ' || current_setting('tcp_keepalives_interval')").Scan(&keepalives)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keepalives
 }
 
 func TestLostConnectionInTheMiddleIsTransient(t *testing.T) {

@@ -193,10 +193,11 @@ func (s *Sink) transact(ctx context.Context, op, on string, do func(conn *pgx.Co
 }
 
 // begin starts a transaction in which every statement sees what is committed by then, whatever the role's default is: the
-// checks of a commit rely on it.
+// checks of a commit rely on it. While it is open the server asks after a silent client: the locks of a loader whose machine is
+// gone would else be held for as long as TCP's defaults say, which is hours, and the next loader would wait for them.
 func begin(ctx context.Context, conn *pgx.Conn) error {
-	_, err := conn.Exec(ctx, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
-	return err
+	return run(ctx, conn, `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+		SET LOCAL tcp_keepalives_idle = 30; SET LOCAL tcp_keepalives_interval = 10`)
 }
 
 // commit ends a transaction. Its error is a *runtime.Error.
