@@ -115,10 +115,10 @@ func (b *backfill) work(ctx context.Context, w int) error {
 		case err == nil:
 			again = nil
 			continue
-		case errors.Is(err, errCut):
-			continue
 		case ctx.Err() != nil || stopsAll(err):
 			return err
+		case b.seam.holds(w, c) != nil:
+			continue // the chunk was cut; what is left of it is another one, and a sink may have refused this one
 		}
 		if again == nil {
 			again = l.retrier()

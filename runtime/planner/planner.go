@@ -164,7 +164,10 @@ func (p *Plan) Progress(w int) (done, of uint64) {
 // Failed gives up the worker's chunk and what remains of its partition, and returns them.
 func (p *Plan) Failed(w int) []Span {
 	me := &p.workers[w]
-	given := append([]Span{me.chunk}, me.rest...)
+	given := slices.Clone(me.rest)
+	if me.loading { // it was not cut
+		given = append(given, me.chunk)
+	}
 	p.failed = append(p.failed, given...)
 	me.loading, me.rest = false, nil
 	return given

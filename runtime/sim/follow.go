@@ -41,6 +41,7 @@ func newFollow(c wire, cursor map[string]runtime.Cursor) *follow {
 	w.log("%s resumes after %d, which is canonical: %t", p.name, at.Number, w.chain.isCanonical(f.sent))
 	canonical, known := w.chain.isCanonical(f.sent), w.chain.at(at.Number) != nil
 	switch {
+	case w.deep:
 	case w.hit(CursorIgnored):
 		f.sent, f.exact = nil, false
 	case !canonical && known && w.hit(CursorBlind):

@@ -86,6 +86,7 @@ type world struct {
 	*dice
 	chain   *tree
 	highest uint64            // the number of the highest block that ever was
+	deep    bool              // a fork went deeper than the job expects
 	cuts    map[*block]*block // by its first block, the last block of the last microbatch that started there
 	store   *store
 	job     *job
@@ -262,7 +263,10 @@ func (w *world) disturb() {
 // fork replaces the tip of the chain, from a block that is interesting for what is stored.
 func (w *world) fork() {
 	from, kind := w.forkPoint()
-	if !w.forks(from) || w.chain.at(from) == nil {
+	if w.job.latest && w.witnessed() && w.IntN(3) == 0 {
+		from, kind = w.chain.first+uint64(w.upTo(w.length()-1)), ForkAll
+		w.deep = w.deep || !w.forks(from)
+	} else if !w.forks(from) || w.chain.at(from) == nil {
 		return
 	}
 	if last := w.store.last(); last.Hash != "" {
@@ -286,9 +290,22 @@ func (w *world) fork() {
 	w.mine(n)
 }
 
+// witnessed reports whether the chain may fork anywhere: a loader follows it from a block of its own that is proven, so it will be
+// told. From then on the server has to tell the truth about forks, and the branch has to stay away.
+func (w *world) witnessed() bool {
+	if len(w.running) != 1 || w.running[0].stream == nil || w.length() < 2 {
+		return false
+	}
+	last, stream := w.chain.byHash[w.store.last().Hash], w.running[0].stream
+	return last != nil && stream.sent == last && w.chain.isCanonical(last) && stream.exact
+}
+
 // former are the abandoned branches that may become canonical again.
 func (w *world) former() []*block {
 	var out []*block
+	if w.deep {
+		return nil
+	}
 	for _, tip := range w.chain.abandoned {
 		at := w.chain.first
 		if b := w.chain.common(tip); b != nil {
