@@ -11,6 +11,7 @@ import datetime
 import decimal
 import json
 import pathlib
+import re
 
 import pyarrow as pa
 from datafusion import SessionContext
@@ -21,6 +22,12 @@ SIMPLE = {
     "Null": pa.null(), "Boolean": pa.bool_(), "Utf8": pa.string(), "Binary": pa.binary(), "Utf8View": pa.string_view(),
     "UInt8": pa.uint8(), "UInt32": pa.uint32(), "UInt64": pa.uint64(), "Int32": pa.int32(), "Int64": pa.int64(),
 }
+
+
+def message(e):
+    """The first line of an error. Of several ambiguous fields the engine names any, so the name is left out."""
+    line = str(e).split("\n")[0][:200]
+    return re.sub(r"(Ambiguous reference to unqualified field) .*", r"\1", line)
 
 
 def arrow_type(t):
@@ -119,13 +126,13 @@ def answer(ctx, query):
         rows = [r for b in described for r in b.to_pylist()]
         out["announced"] = [{"name": r["column_name"], "type": r["data_type"], "nullable": r["is_nullable"] == "YES"} for r in rows]
     except Exception as e:  # the package raises bare exceptions
-        return out | {"error": str(e).split("\n")[0][:200]}
+        return out | {"error": message(e)}
     try:
         batches = ctx.sql(query).collect()
         if batches:
             out["actual"] = [text(f.type) for f in batches[0].schema]
     except BaseException as e:  # a panic is one too
-        out["run_error"] = str(e).split("\n")[0][:200]
+        out["run_error"] = message(e)
     return out
 
 
