@@ -19,11 +19,14 @@ var pinned = []struct {
 	{464, "rows of an abandoned microbatch were stored with those of the one that interrupted it"},
 	{512, "a range was stored that did not continue the one before it"},
 	{872, "a microbatch was taken for another one of the same blocks"},
-	{1355, "an undo was forgotten with the connection that made it, and what was missing then was not loaded"},
-	{1666, "the seam of a former plan kept the stream from being read"},
-	{1795602733754359935, "a bounded load up to the last block took in what came after it"},
-	{1795602733754376911, "what would have told of a fork was undone before it was asked"},
-	{1795602733754387624, "an undo of which the reply was lost did not count as one"},
+	{127, "a worker committed blocks that the stream had taken over after a fork"},
+	{186, "history was loaded above what had left the chain"},
+	{547, "an undo of which the reply was lost did not count as one"},
+	{574, "the stream was continued below history that workers were loading"},
+	{919, "a fork below the pin was taken for the beginning of a stream"},
+	{1243, "the seam of a former plan kept the stream from being read"},
+	{1452, "an undo was forgotten with the connection that made it, and what was missing then was not loaded"},
+	{1772, "a partition was given up because the sink refused a chunk that had been cut"},
 }
 
 func TestPinnedSeeds(t *testing.T) {
