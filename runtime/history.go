@@ -71,6 +71,7 @@ func (l *loader) historyOnce(ctx context.Context) error {
 	}
 	l.divide(plan, state)
 	l.first = &plan.wanted.Start
+	l.meter.Meter().Want(plan.byNumber())
 	if err := l.secure(ctx, plan); err != nil {
 		return err
 	}
@@ -181,6 +182,18 @@ func (l *loader) divide(p *plan, state State) {
 		p.Gaps = append(p.Gaps, blockrange.Span{Start: p.Floor, End: p.wanted.End})
 		p.Stream, p.Floor = false, p.wanted.End+1
 	}
+}
+
+// byNumber is how many blocks are to be loaded by block numbers, the newest included.
+func (p *plan) byNumber() uint64 {
+	var n uint64
+	for _, g := range p.Gaps {
+		n += g.Blocks()
+	}
+	if p.Head != nil {
+		n += p.Head.Blocks()
+	}
+	return n
 }
 
 // done reports whether nothing is missing, and what is there is as the server has it, as far as that can be told.

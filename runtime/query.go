@@ -44,7 +44,6 @@ var errMoved = errors.New("the tip has moved")
 // loadHead loads the blocks of head, which ends with the server's last block, in one commit, and returns what is covered then. Only
 // an answer of a server whose last block is that of the range proves the range. If the chain has grown, the range grows, too.
 func (l *loader) loadHead(ctx context.Context, network string, head blockrange.Span) (Range, error) {
-	l.meter.Meter().Want(head.Blocks())
 	for range headAttempts {
 		var pin Range
 		err := l.loadBlocks(ctx, network, head, func(synced Range) (Range, error) {
