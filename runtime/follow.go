@@ -33,15 +33,11 @@ type destination struct {
 	block     *uint64 // when this block is committed
 }
 
-// leave reads the stream up to a destination. What is committed may have changed when it is reached: an undo is errReplan.
-func (l *loader) leave(ctx context.Context, d destination) error {
-	return l.stream(ctx, d)
-}
-
 // errArrived ends a connection at the destination.
 var errArrived = errors.New("the destination is reached")
 
-// stream loads the stream over one connection after the other.
+// stream loads the stream over one connection after the other, up to a destination. If that is to see whether it continues what is
+// committed, an undo on the way is errReplan.
 func (l *loader) stream(ctx context.Context, d destination) error {
 	r := l.retrier()
 	r.ever = d == destination{}

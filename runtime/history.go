@@ -87,7 +87,7 @@ func (l *loader) secure(ctx context.Context, p *plan) error {
 		return err
 	}
 	if unconfirmed {
-		if err := l.leave(ctx, destination{confirmed: true}); err != nil {
+		if err := l.stream(ctx, destination{confirmed: true}); err != nil {
 			return err
 		}
 	}
@@ -119,7 +119,7 @@ func (l *loader) fill(ctx context.Context, p *plan) error {
 			if !p.Stream || p.Floor > p.wanted.End {
 				return nil
 			}
-			return l.leave(ctx, destination{block: &p.wanted.End})
+			return l.stream(ctx, destination{block: &p.wanted.End})
 		}
 		crash.Point(crash.DuringHandover)
 		return l.follow(ctx)
