@@ -71,7 +71,8 @@ func (l *loader) loadGaps(ctx context.Context, p *plan, s *seam) error {
 	b := &backfill{loader: l, network: p.network, seam: s}
 	workers := make([]func(context.Context) error, l.workers)
 	for w := range workers {
-		workers[w] = func(ctx context.Context) error { return b.work(ctx, w) }
+		hand := l.hand(fmt.Sprintf("worker %d", w+1))
+		workers[w] = func(ctx context.Context) error { return b.work(ctx, hand, w) }
 	}
 	if err := crew.Together(ctx, workers...); err != nil {
 		return err
@@ -99,9 +100,8 @@ func list(spans []blockrange.Span) string {
 	return strings.Join(texts, ", ")
 }
 
-// work loads chunks until nothing is left. It returns an error only if no worker may go on.
-func (b *backfill) work(ctx context.Context, w int) error {
-	l := b.hand(fmt.Sprintf("worker %d", w+1))
+// work loads chunks until nothing is left, with the worker's own loader. It returns an error only if no worker may go on.
+func (b *backfill) work(ctx context.Context, l *loader, w int) error {
 	defer l.meter.Close()
 	var again *retrier // of the chunk that failed last
 	for {
