@@ -52,6 +52,8 @@ type Table struct {
 	Key []string
 	// History keeps the rows of abandoned branches, marked, instead of deleting them.
 	History bool
+	// Stateless makes a sink keep rows only: no state, no fence, and State is empty. What is covered is then known elsewhere.
+	Stateless bool
 }
 
 // LogicalKey is the metadata key of an Arrow field whose text is more than text: Amp sends 256-bit integers as decimal text.

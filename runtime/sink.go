@@ -55,6 +55,9 @@ type Unit struct {
 	Ranges []Range
 	// Replace makes the rows the table's whole content: what was there before, rows and coverage, is gone with the commit.
 	Replace bool
+	// Undo is what left the chain and is undone in the same commit, before the rows come, so that readers go from the one branch
+	// to the other at once; nil for none. Its network is that of one of Ranges, which starts at Undo.From.
+	Undo *Undo
 }
 
 // ID is the value of the _amp_batch_id column of the unit's rows.
@@ -80,6 +83,19 @@ type State struct {
 	// Fence is the epoch that the newest instance took, 0 before the first, and Holder says who that is.
 	Fence  uint64
 	Holder string
+}
+
+// Explainer is a Sink that can say what a load would do to it, for people who look at a plan.
+type Explainer interface {
+	// Explain is some lines of text about a load: files, statements. It writes nothing.
+	Explain(ctx context.Context, t *Table, load Estimate) (string, error)
+}
+
+// Estimate is how much a load is expected to be; 0 is unknown.
+type Estimate struct {
+	Rows  int64
+	Bytes int64 // of Arrow data
+	Units int64 // commits
 }
 
 // Driver is a kind of sink as a loader binary links it: its settings and how to open it.
