@@ -11,6 +11,7 @@ import (
 
 	duckdb "github.com/ampgen/ampgen/sinks/duckdb/ddl"
 	postgres "github.com/ampgen/ampgen/sinks/postgres/ddl"
+	snowflake "github.com/ampgen/ampgen/sinks/snowflake/ddl"
 )
 
 // documented has, for each row of the table in docs/types.md, the types that it stands for.
@@ -52,25 +53,42 @@ var documented = map[string][]arrow.DataType{
 	"`Map`":    {arrow.MapOf(arrow.BinaryTypes.String, arrow.PrimitiveTypes.Int64)},
 }
 
-// typeTable reads the first table of docs/types.md: what it says of PostgreSQL and DuckDB, by Arrow type.
-func typeTable(t *testing.T) map[string][2]string {
+// database is a column of the table.
+type database struct {
+	name   string
+	typeOf func(arrow.Field) (string, error)
+}
+
+var databases = []database{
+	{"PostgreSQL", postgres.ColumnType},
+	{"DuckDB", duckdb.ColumnType},
+	{"Snowflake", func(f arrow.Field) (string, error) { return snowflake.ColumnType(f, snowflake.Uint256Text) }},
+}
+
+// typeTable reads the first table of docs/types.md: what it says of the databases, by Arrow type.
+func typeTable(t *testing.T) map[string][]string {
 	t.Helper()
 	text, err := os.ReadFile("../docs/types.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, table, _ := strings.Cut(string(text), "|---|---|---|---|\n")
+	_, table, _ := strings.Cut(string(text), "|---|---|---|---|---|\n")
 	table, _, _ = strings.Cut(table, "\n\n")
-	rows := map[string][2]string{}
+	rows := map[string][]string{}
 	for line := range strings.Lines(table) {
 		cells := strings.Split(strings.Trim(line, "| \n"), " | ")
-		if len(cells) != 4 {
+		if len(cells) != 2+len(databases) {
 			t.Fatalf("row %q has %d cells", line, len(cells))
 		}
-		rows[cells[0]] = [2]string{strings.Trim(cells[2], "`"), strings.Trim(cells[3], "`")}
+		for _, cell := range cells[2:] {
+			rows[cells[0]] = append(rows[cells[0]], strings.Trim(cell, "`"))
+		}
 	}
 	return rows
 }
+
+// refused stands in the table for a type that a database does not take.
+const refused = "refused"
 
 // fill puts the parameters of dt into a type as documented; typeOf is the database's ColumnType.
 func fill(doc string, dt arrow.DataType, typeOf func(arrow.Field) (string, error)) string {
@@ -78,6 +96,8 @@ func fill(doc string, dt arrow.DataType, typeOf func(arrow.Field) (string, error
 	case arrow.DecimalType:
 		doc = strings.Replace(doc, "(p,s)", fmt.Sprintf("(%d,%d)", dt.GetPrecision(), dt.GetScale()), 1)
 		return strings.Replace(doc, "(p,0)", fmt.Sprintf("(%d,0)", dt.GetPrecision()), 1)
+	case *arrow.FixedSizeBinaryType:
+		return strings.Replace(doc, "(n)", fmt.Sprintf("(%d)", dt.ByteWidth), 1)
 	case *arrow.MapType:
 		return strings.Replace(doc, "(K, V)", "(VARCHAR, BIGINT)", 1)
 	case arrow.ListLikeType:
@@ -104,11 +124,14 @@ func TestDocumentedTypes(t *testing.T) {
 			if strings.Contains(row, "256-bit") {
 				field.Metadata = arrow.MetadataFrom(map[string]string{"ampgen.logical": "uint256"})
 			}
-			if got, err := postgres.ColumnType(field); err != nil || got != fill(doc[0], dt, postgres.ColumnType) {
-				t.Errorf("%s, %s: PostgreSQL has %s, %v and the page says %s", row, dt, got, err, doc[0])
-			}
-			if got, err := duckdb.ColumnType(field); err != nil || got != fill(doc[1], dt, duckdb.ColumnType) {
-				t.Errorf("%s, %s: DuckDB has %s, %v and the page says %s", row, dt, got, err, doc[1])
+			for i, db := range databases {
+				got, err := db.typeOf(field)
+				if doc[i] == refused && err != nil {
+					continue
+				}
+				if err != nil || got != fill(doc[i], dt, db.typeOf) {
+					t.Errorf("%s, %s: %s has %s, %v and the page says %s", row, dt, db.name, got, err, doc[i])
+				}
 			}
 		}
 	}
@@ -125,11 +148,10 @@ func TestUnsupportedTypes(t *testing.T) {
 		arrow.SparseUnionOf([]arrow.Field{{Name: "a", Type: arrow.PrimitiveTypes.Int64}}, []arrow.UnionTypeCode{0}),
 	} {
 		field := arrow.Field{Name: "x", Type: dt, Nullable: true}
-		if err := postgres.Supported(field); err == nil {
-			t.Errorf("PostgreSQL takes %s", dt)
-		}
-		if err := duckdb.Supported(field); err == nil {
-			t.Errorf("DuckDB takes %s", dt)
+		for _, db := range databases {
+			if got, err := db.typeOf(field); err == nil {
+				t.Errorf("%s takes %s as %s", db.name, dt, got)
+			}
 		}
 	}
 }
