@@ -20,6 +20,9 @@ const (
 // Error says what failed, on what, and what class of failure it is.
 type Error = fault.Error
 
+// Rule is a line of a package's table of errors.
+type Rule = fault.Rule
+
 // Errorf makes an *Error. A %w operand is its cause.
 func Errorf(class Class, op, on, format string, args ...any) *Error {
 	return fault.Errorf(class, op, on, format, args...)

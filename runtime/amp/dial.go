@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/url"
 	"os"
@@ -21,9 +22,6 @@ import (
 )
 
 const (
-	// maxMessage is the largest message that is accepted, in bytes. The server cuts record batches to about 2 MiB, but a single
-	// row can be larger.
-	maxMessage = 256 << 20
 	// Between microbatches the server is silent for as long as the chain is, so a dead connection shows only by unanswered pings.
 	pingEvery, pingTimeout = 30 * time.Second, 20 * time.Second
 
@@ -41,6 +39,39 @@ type Config struct {
 	InsecureToken bool
 	// CAFile is a PEM file of the certificate authorities to trust instead of the system's; may be empty.
 	CAFile string
+
+	// Memory is how many bytes of rows may be on their way at once, in all streams together; 0 means DefaultMemory. It is shared
+	// out evenly, and with it goes the size of the largest message that is accepted: the server cuts record batches to about 2 MiB,
+	// but a single row can be larger.
+	Memory int64
+	// Streams is how many streams are open at once; 0 means 1.
+	Streams int
+}
+
+// DefaultMemory is Config.Memory if nothing else is said, in bytes.
+const DefaultMemory = 1 << 30
+
+const (
+	// perStream is how many messages there are of a stream at once, at most: one that the caller works on, one that is decoded ahead,
+	// and one that arrives, twice, as it is unpacked. Two more are for what the caller makes of the one that it has.
+	perStream = 6
+	// leastMessage is what has to fit: twice what the server cuts its batches to.
+	leastMessage = 4 << 20
+	// fastWindow is how much may be under way from the server beyond the messages that are here: enough for 100 MB/s at 40 ms.
+	fastWindow = 4 << 20
+)
+
+// limits are the largest message, and how much the server may send ahead on a stream, in bytes.
+func (cfg Config) limits() (message, window int, err error) {
+	memory, streams := cfg.Memory, int64(max(1, cfg.Streams))
+	if memory == 0 {
+		memory = DefaultMemory
+	}
+	share := memory / streams / perStream
+	if share < leastMessage {
+		return 0, 0, fmt.Errorf("%d bytes are too little memory for %d streams: each needs %d", memory, streams, leastMessage*perStream)
+	}
+	return int(min(share, math.MaxInt32)), int(min(share, fastWindow)), nil
 }
 
 // Client speaks to one server. It is safe for concurrent use.
@@ -60,6 +91,10 @@ func Dial(cfg Config) (*Client, error) {
 	if err != nil {
 		return fail("write it like grpc://localhost:1602 (plaintext) or https://amp.example.com (TLS)", err)
 	}
+	message, window, err := cfg.limits()
+	if err != nil {
+		return fail("raise --memory or use fewer --workers", err)
+	}
 	transport := insecure.NewCredentials()
 	if secure {
 		config, err := tlsConfig(cfg.CAFile)
@@ -76,7 +111,11 @@ func Dial(cfg Config) (*Client, error) {
 	}
 	options := []grpc.DialOption{
 		grpc.WithTransportCredentials(transport),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage)),
+		grpc.WithStatsHandler(ends{}),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(message)),
+		// Fixed windows: gRPC would otherwise let them grow with the line. A stream that nobody reads fills its own and stalls, and
+		// never that of the connection, which the others need.
+		grpc.WithInitialWindowSize(int32(window)), grpc.WithInitialConnWindowSize(int32(min(window*max(1, cfg.Streams), math.MaxInt32))),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: pingEvery, Timeout: pingTimeout, PermitWithoutStream: false}),
 	}
 	if cfg.Token != "" {

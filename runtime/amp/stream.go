@@ -38,15 +38,16 @@ func (c *Client) Open(ctx context.Context, req Request) (*Stream, error) {
 	// The call lives as long as the stream, so it must not end with the context that opened it.
 	callCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	unhook := context.AfterFunc(ctx, cancel)
+	callCtx, call := watched(callCtx)
 	get, err := c.flight.DoGet(callCtx, ticket)
 	if !unhook() && err == nil {
 		err = ctx.Err()
 	}
 	if err != nil {
 		cancel()
-		return nil, c.classify(ctx, "start query", err, func() bool { return c.bears(req) })
+		return nil, c.classify(ctx, "start query", err, call, func() bool { return c.bears(req) })
 	}
-	s := &Stream{client: c, req: req, schema: schema, cancel: cancel, done: callCtx.Done(), messages: make(chan Message), ended: make(chan struct{})}
+	s := &Stream{client: c, req: req, schema: schema, call: call, cancel: cancel, done: callCtx.Done(), messages: make(chan Message), ended: make(chan struct{})}
 	go s.receive(get)
 	return s, nil
 }
@@ -69,10 +70,11 @@ func (c *Client) info(ctx context.Context, req Request) (*flight.Ticket, *arrow.
 		}
 		headers = append(headers, headerResume, cursor)
 	}
-	info, err := c.flight.GetFlightInfo(metadata.AppendToOutgoingContext(ctx, headers...),
+	callCtx, call := watched(ctx)
+	info, err := c.flight.GetFlightInfo(metadata.AppendToOutgoingContext(callCtx, headers...),
 		&flight.FlightDescriptor{Type: flight.DescriptorCMD, Cmd: command})
 	if err != nil {
-		return nil, nil, c.classify(ctx, op, err, func() bool { return c.bears(req) })
+		return nil, nil, c.classify(ctx, op, err, call, func() bool { return c.bears(req) })
 	}
 	schema, err := flight.DeserializeSchema(info.GetSchema(), memory.DefaultAllocator)
 	if err != nil {
@@ -102,6 +104,7 @@ type Stream struct {
 	client *Client
 	req    Request
 	schema *arrow.Schema
+	call   *call
 
 	cancel   context.CancelFunc
 	done     <-chan struct{} // closed by cancel
@@ -128,7 +131,7 @@ func (s *Stream) Next(ctx context.Context) (Message, error) {
 		if s.err == io.EOF {
 			return Message{}, io.EOF
 		}
-		return Message{}, s.client.classify(ctx, "read rows", s.err, s.bears)
+		return Message{}, s.client.classify(ctx, "read rows", s.err, s.call, s.bears)
 	case <-ctx.Done():
 		return Message{}, ctx.Err()
 	}

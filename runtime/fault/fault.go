@@ -5,6 +5,7 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Class says what a failure means for what to do next. Packages derive it from driver codes (gRPC status, SQLSTATE), never
@@ -33,6 +34,12 @@ type Error struct {
 	On    string // on what, such as "table analytics.transfers"; may be empty
 	Help  string // what to do, when there is something to say; may be empty
 	Err   error
+
+	// Overload says that the other side had too much to do: it refused for that reason, or did not answer in time. Whoever asks
+	// again should ask less often.
+	Overload bool
+	// RetryAfter is how long the other side said to wait before asking again; 0 if it said nothing.
+	RetryAfter time.Duration
 }
 
 func (e *Error) Error() string {
@@ -56,11 +63,34 @@ func Errorf(class Class, op, on, format string, args ...any) *Error {
 	return &Error{Class: class, Op: op, On: on, Err: fmt.Errorf(format, args...)}
 }
 
+// Of is the outermost *Error in err's chain; nil if there is none.
+func Of(err error) *Error {
+	var e *Error
+	errors.As(err, &e)
+	return e
+}
+
 // ClassOf is the class of the outermost *Error in err's chain; an error without one is Permanent.
 func ClassOf(err error) Class {
-	var e *Error
-	if errors.As(err, &e) {
+	if e := Of(err); e != nil {
 		return e.Class
 	}
 	return Permanent
+}
+
+// Passes reports whether trying again, from the state that the sink has then, may succeed. A commit or an undo whose outcome is
+// unknown is settled by that state.
+func Passes(err error) bool {
+	class := ClassOf(err)
+	return class == Transient || class == Ambiguous
+}
+
+// Rule is a line of the table of errors: what the loader takes a code of a driver for, and what someone can do about it.
+// docs/errors.md is made of these tables.
+type Rule struct {
+	Code     string // as the driver has it
+	Means    string
+	Class    Class
+	Overload bool
+	Help     string // what to do; empty: nothing, or nothing in general
 }

@@ -3,6 +3,9 @@ package duckdb
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
@@ -26,27 +29,38 @@ func classify(err error, op, on string) error {
 	out := &runtime.Error{Class: runtime.Permanent, Op: op, On: on, Err: err}
 	var failed *statementError
 	switch {
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.DeadlineExceeded):
+		out.Class, out.Overload = runtime.Transient, true
+	case errors.Is(err, context.Canceled):
 		out.Class = runtime.Transient
 	case errors.As(err, &failed):
-		out.Class, out.Help = classOf(failed.kind)
+		rule := rules[failed.kind]
+		out.Class, out.Help = rule.Class, rule.Help
 	}
 	return out
 }
 
-// classOf maps DuckDB's own kinds of error.
-func classOf(kind mapping.ErrorType) (class runtime.Class, help string) {
-	switch kind {
-	case mapping.ErrorTypeTransaction, mapping.ErrorTypeInterrupt:
-		return runtime.Transient, ""
-	case mapping.ErrorTypeCatalog, mapping.ErrorTypeBinder:
-		return runtime.Drift, "the table was changed since the loader prepared it: run the loader's ddl command and compare"
-	case mapping.ErrorTypeOutOfMemory:
-		return runtime.Permanent, "raise --duckdb-memory"
-	case mapping.ErrorTypeErrorIO:
-		return runtime.Permanent, "look at the disk's space and permissions"
-	}
-	return runtime.Permanent, ""
+// rules says what DuckDB's own kinds of error mean. What is not listed is Permanent.
+var rules = map[mapping.ErrorType]runtime.Rule{
+	mapping.ErrorTypeTransaction: {Code: "TRANSACTION", Class: runtime.Transient, Means: "the transaction conflicts with another one"},
+	mapping.ErrorTypeInterrupt:   {Code: "INTERRUPT", Class: runtime.Transient, Means: "the statement was cancelled"},
+	mapping.ErrorTypeCatalog:     {Code: "CATALOG", Class: runtime.Drift, Means: "a table or view is missing", Help: changedHelp},
+	mapping.ErrorTypeBinder:      {Code: "BINDER", Class: runtime.Drift, Means: "a column is missing or has another type", Help: changedHelp},
+	mapping.ErrorTypeOutOfMemory: {Code: "OUT_OF_MEMORY", Class: runtime.Permanent, Means: "DuckDB's memory limit is reached", Help: "raise --duckdb-memory"},
+	mapping.ErrorTypeErrorIO: {Code: "IO", Class: runtime.Permanent, Means: "the file cannot be read or written: the disk is full, failing or not writable",
+		Help: "look at the disk's space and permissions"},
+	mapping.ErrorTypeConversion: {Code: "CONVERSION", Class: runtime.Permanent, Means: "a value does not fit its column"},
+	mapping.ErrorTypeConstraint: {Code: "CONSTRAINT", Class: runtime.Permanent, Means: "a constraint of the table refuses rows",
+		Help: "check that the key in @key is one, and the table's own constraints"},
+	mapping.ErrorTypeFatal:    {Code: "FATAL", Class: runtime.Permanent, Means: "DuckDB cannot go on with the file", Help: "start the loader again; if that fails, the file is damaged"},
+	mapping.ErrorTypeInternal: {Code: "INTERNAL", Class: runtime.Permanent, Means: "a defect of DuckDB", Help: "start the loader again"},
+}
+
+const changedHelp = "the table was changed since the loader prepared it: run the loader's ddl command and compare"
+
+// Rules is the table of DuckDB's kinds of error, by name.
+func Rules() []runtime.Rule {
+	return slices.SortedFunc(maps.Values(rules), func(a, b runtime.Rule) int { return strings.Compare(a.Code, b.Code) })
 }
 
 // commitError classifies the failure of a COMMIT, by err's kind: where the disk failed, the log may or may not have been

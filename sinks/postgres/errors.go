@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
+	"slices"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -15,40 +17,65 @@ import (
 	"github.com/ampgen/ampgen/runtime/pgcopy"
 )
 
-// codeClasses says what a SQLSTATE means, by the whole code or by its first two characters; the whole code counts first.
-// What is not listed is Permanent.
-var codeClasses = map[string]runtime.Class{
-	"08": runtime.Transient, // connection exception
-	"40": runtime.Transient, // transaction rollback: serialization failure, deadlock
-	"53": runtime.Transient, // insufficient resources: disk full, out of memory, too many connections
-	"57": runtime.Transient, // operator intervention: shutdown, crash, cannot connect now, query cancelled
+// rules says what a SQLSTATE means, by the whole code or by its first two characters; the whole code counts first. What is not
+// listed is Permanent.
+var rules = map[string]runtime.Rule{
+	"08": {Class: runtime.Transient, Means: "the connection failed"},
+	"40": {Class: runtime.Transient, Means: "the transaction was rolled back for another one: serialization failure, deadlock"},
+	"53": {Class: runtime.Transient, Overload: true, Means: "the server lacks memory or something else"},
+	"57": {Class: runtime.Transient, Means: "the server stops, starts or ended the session"},
 
-	"08P01": runtime.Permanent, // protocol violation
-	"40002": runtime.Permanent, // integrity constraint violation
-	"40003": runtime.Ambiguous, // statement completion unknown
-	"53400": runtime.Permanent, // configuration limit exceeded
-	"57P04": runtime.Permanent, // database dropped
+	"08P01": {Class: runtime.Permanent, Means: "the protocol was violated", Help: "check what is between loader and server"},
+	"40002": {Class: runtime.Permanent, Means: "a constraint of the table refuses rows", Help: "look at the table's constraints"},
+	"40003": {Class: runtime.Ambiguous, Means: "the outcome of a statement is unknown: the state is read back"},
+	"53100": {Class: runtime.Transient, Means: "the server's disk is full", Help: "free space on the server's disk: the loader goes on by itself then"},
+	"53300": {Class: runtime.Transient, Overload: true, Means: "too many connections",
+		Help: "lower --postgres-connections, or raise the server's max_connections"},
+	"53400": {Class: runtime.Permanent, Means: "a configured limit is reached", Help: "look at the server's settings"},
+	"57014": {Class: runtime.Transient, Overload: true, Means: "the statement was cancelled, by statement_timeout or by someone",
+		Help: "if it lasts: raise the role's statement_timeout"},
+	"57P04": {Class: runtime.Permanent, Means: "the database was dropped"},
 
-	"25006": runtime.Transient, // read-only transaction: a standby, or a failover under way
-	"25P03": runtime.Transient, // idle-in-transaction timeout
-	"25P04": runtime.Transient, // transaction timeout
-	"55006": runtime.Transient, // object in use
-	"55P03": runtime.Transient, // lock not available
-	"58030": runtime.Transient, // I/O error
+	"25006": {Class: runtime.Transient, Means: "the server is read-only: a standby, or a failover under way",
+		Help: "if it lasts: target_session_attrs=read-write in --postgres-url finds the primary"},
+	"25P02": {Class: runtime.Transient, Means: "the transaction had failed before: the unit is loaded again"},
+	"25P03": {Class: runtime.Transient, Overload: true, Means: "the session waited too long within a transaction",
+		Help: "if it lasts: raise the role's idle_in_transaction_session_timeout"},
+	"25P04": {Class: runtime.Transient, Overload: true, Means: "the transaction took too long", Help: "if it lasts: raise the role's transaction_timeout"},
+	"55006": {Class: runtime.Transient, Means: "an object is in use"},
+	"55P03": {Class: runtime.Transient, Overload: true, Means: "a lock was not to be had in time", Help: "if it lasts: find out who locks the table (pg_locks)"},
+	"58030": {Class: runtime.Transient, Means: "the server's disk fails", Help: "look at the server's disk"},
 
-	"42P01": runtime.Drift, // undefined table
-	"42703": runtime.Drift, // undefined column
-	"42804": runtime.Drift, // datatype mismatch
+	"22": {Class: runtime.Permanent, Means: "a value does not fit its column"},
+	"23": {Class: runtime.Permanent, Means: "a constraint of the table refuses rows", Help: "check that the key in @key is one, and the table's own constraints"},
+	"28": {Class: runtime.Permanent, Means: "the login was refused", Help: passwordHelp},
+	"3D": {Class: runtime.Permanent, Means: "there is no such database", Help: "check the database's name"},
+	"42501": {Class: runtime.Permanent, Means: "a privilege is missing",
+		Help: "have someone with the privileges run the statements that the ddl command prints"},
+	"42P01": {Class: runtime.Drift, Means: "a table is missing", Help: "start the loader again, which creates it, or find out who dropped it"},
+	"42703": {Class: runtime.Drift, Means: "a column is missing", Help: "compare the table with what the ddl command prints"},
+	"42804": {Class: runtime.Drift, Means: "a column has another type", Help: "compare the table with what the ddl command prints"},
 }
 
-func classOfCode(code string) runtime.Class {
-	if class, ok := codeClasses[code]; ok {
-		return class
+// Rules is the table of SQLSTATEs, in their order.
+func Rules() []runtime.Rule {
+	var out []runtime.Rule
+	for _, code := range slices.Sorted(maps.Keys(rules)) {
+		rule := rules[code]
+		if rule.Code = code; len(code) == 2 {
+			rule.Code += "xxx"
+		}
+		out = append(out, rule)
 	}
-	if len(code) == 5 {
-		return codeClasses[code[:2]]
+	return out
+}
+
+func ruleOf(code string) runtime.Rule {
+	rule, ok := rules[code]
+	if !ok && len(code) == 5 {
+		rule = rules[code[:2]]
 	}
-	return runtime.Permanent
+	return rule
 }
 
 // classify makes err a *runtime.Error, unless it is one, by the server's code or by the kind of failure.
@@ -57,7 +84,8 @@ func classify(op, on string, err error) error {
 	if err == nil || errors.As(err, &classified) {
 		return err
 	}
-	out := &runtime.Error{Class: classOf(err), Op: op, On: on, Err: err}
+	rule := ruleFor(err)
+	out := &runtime.Error{Class: rule.Class, Op: op, On: on, Err: err, Overload: rule.Overload, Help: rule.Help}
 	var server *pgconn.PgError
 	if errors.As(err, &server) {
 		if server.Detail != "" {
@@ -66,18 +94,18 @@ func classify(op, on string, err error) error {
 		if server.Where != "" {
 			out.Err = fmt.Errorf("%w (%s)", out.Err, server.Where)
 		}
-		out.Help = server.Hint
-		if server.Code == "42501" && out.Help == "" {
-			out.Help = "have someone with the privileges run the statements that the ddl command prints"
+		if server.Hint != "" {
+			out.Help = server.Hint
 		}
 	}
 	return out
 }
 
-func classOf(err error) runtime.Class {
+// ruleFor is what err means, by the server's code or by the kind of failure.
+func ruleFor(err error) runtime.Rule {
 	var server *pgconn.PgError
 	if errors.As(err, &server) {
-		return classOfCode(server.Code)
+		return ruleOf(server.Code)
 	}
 	var (
 		value       *pgcopy.ValueError
@@ -87,11 +115,13 @@ func classOf(err error) runtime.Class {
 	)
 	switch {
 	case errors.As(err, &value), errors.As(err, &certificate), errors.As(err, &authority), errors.As(err, &hostname):
-		return runtime.Permanent
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), lostConnection(err):
-		return runtime.Transient
+		return runtime.Rule{Class: runtime.Permanent}
+	case errors.Is(err, context.DeadlineExceeded), pgconn.Timeout(err):
+		return runtime.Rule{Class: runtime.Transient, Overload: true}
+	case errors.Is(err, context.Canceled), lostConnection(err):
+		return runtime.Rule{Class: runtime.Transient}
 	}
-	return runtime.Permanent
+	return runtime.Rule{Class: runtime.Permanent}
 }
 
 // lostConnection reports whether err means that the connection is gone or was not made.
@@ -101,13 +131,13 @@ func lostConnection(err error) bool {
 		network net.Error
 	)
 	return errors.As(err, &connect) || errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
-		errors.Is(err, io.ErrClosedPipe) || errors.Is(err, net.ErrClosed) || errors.Is(err, pgconn.ErrConnClosed) || pgconn.Timeout(err)
+		errors.Is(err, io.ErrClosedPipe) || errors.Is(err, net.ErrClosed) || errors.Is(err, pgconn.ErrConnClosed)
 }
 
 // classifyCommit is classify for COMMIT, whose lost reply leaves the outcome unknown. A server that is shut down while it
 // commits answers with its code or not at all, so those codes say nothing either.
 func classifyCommit(op, on string, err error) error {
-	class := classOf(err)
+	class := ruleFor(err).Class
 	var server *pgconn.PgError
 	if errors.As(err, &server) && server.Code[:2] != "08" && server.Code[:2] != "57" && class != runtime.Ambiguous {
 		return classify(op, on, err)

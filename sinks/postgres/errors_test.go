@@ -16,19 +16,19 @@ import (
 	"github.com/ampgen/ampgen/runtime/pgcopy"
 )
 
-func TestClassOfCode(t *testing.T) {
+func TestRules(t *testing.T) {
 	for code, want := range map[string]runtime.Class{
 		"08000": runtime.Transient, "08006": runtime.Transient, "08P01": runtime.Permanent,
 		"40001": runtime.Transient, "40P01": runtime.Transient, "40002": runtime.Permanent, "40003": runtime.Ambiguous,
 		"53100": runtime.Transient, "53200": runtime.Transient, "53300": runtime.Transient, "53400": runtime.Permanent,
 		"55P03": runtime.Transient, "57014": runtime.Transient, "57P01": runtime.Transient, "57P02": runtime.Transient, "57P03": runtime.Transient, "57P04": runtime.Permanent,
-		"25006": runtime.Transient, "25P02": runtime.Permanent, "25P03": runtime.Transient,
+		"25006": runtime.Transient, "25P02": runtime.Transient, "25P03": runtime.Transient,
 		"22003": runtime.Permanent, "22P04": runtime.Permanent, "23502": runtime.Permanent, "23505": runtime.Permanent,
 		"28P01": runtime.Permanent, "3D000": runtime.Permanent,
 		"42P01": runtime.Drift, "42703": runtime.Drift, "42804": runtime.Drift, "42501": runtime.Permanent, "42601": runtime.Permanent,
 		"XX000": runtime.Permanent, "": runtime.Permanent, "0": runtime.Permanent,
 	} {
-		if got := classOfCode(code); got != want {
+		if got := ruleOf(code).Class; got != want {
 			t.Errorf("%s is %s, want %s", code, got, want)
 		}
 	}
@@ -57,9 +57,16 @@ func TestClassify(t *testing.T) {
 	if classify("load", "", nil) != nil {
 		t.Error("no error became one")
 	}
-	err := classify("load", "table t", &pgconn.PgError{Severity: "ERROR", Code: "23505", Message: "duplicate key", Detail: "Key (a)=(1) exists.", Where: "COPY t, line 3"})
-	if want := "load on table t: ERROR: duplicate key (SQLSTATE 23505): Key (a)=(1) exists. (COPY t, line 3)"; err.Error() != want {
+	err := classify("load", "table t", &pgconn.PgError{Severity: "ERROR", Code: "23505", Message: "duplicate key", Detail: "Key (a)=(1) exists.", Where: "COPY t, line 3", Hint: "look"})
+	if want := "load on table t: ERROR: duplicate key (SQLSTATE 23505): Key (a)=(1) exists. (COPY t, line 3); look"; err.Error() != want {
 		t.Errorf("got %q, want %q", err, want)
+	}
+	for err, overload := range map[error]bool{&pgconn.PgError{Code: "53300"}: true, &pgconn.PgError{Code: "53100"}: false, &pgconn.PgError{Code: "40001"}: false,
+		context.DeadlineExceeded: true, io.ErrUnexpectedEOF: false} {
+		var e *runtime.Error
+		if !errors.As(classify("load", "", err), &e) || e.Overload != overload {
+			t.Errorf("%v is an overload: %t, want %t", err, e.Overload, overload)
+		}
 	}
 	if err := classify("load", "", &pgconn.PgError{Code: "42501"}); !strings.Contains(err.Error(), "ddl command") {
 		t.Errorf("no way on from missing privileges: %v", err)
