@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ampgen/ampgen/runtime/blockrange"
+	"github.com/ampgen/ampgen/runtime/telemetry"
 )
 
 // The commands status and verify, which write nothing.
@@ -30,6 +31,9 @@ func (g *program) status(ctx context.Context, l *loader) error {
 	fmt.Fprintf(g.stdout, "table %s, pipeline %s\n", l.table().Name, l.table().Pipeline)
 	if len(state.Ranges) == 0 {
 		fmt.Fprintln(g.stdout, "  nothing is loaded yet")
+	}
+	if state.Missing != "" {
+		fmt.Fprintf(g.stdout, "  %s does not exist; a run makes it\n", state.Missing)
 	}
 	for _, network := range networks(state.Ranges) {
 		covered, last := blockrange.Cover(network, state.Ranges), lastOf(network, state.Ranges)
@@ -63,7 +67,7 @@ func (g *program) ago(t time.Time) string {
 	if g.now != nil {
 		now = g.now
 	}
-	return fmt.Sprintf("%s, %s ago", t.UTC().Format(time.RFC3339), now().Sub(t).Round(time.Second))
+	return fmt.Sprintf("%s, %s ago", t.UTC().Format(time.RFC3339), telemetry.Age(now().Sub(t)))
 }
 
 func networks(ranges []Range) []string {

@@ -55,10 +55,13 @@ var commands = []struct{ name, does string }{
 	{"verify", "compare the compiled columns with the server's"},
 }
 
-// usageError is a mistake on the command line.
-type usageError struct{ error }
+// UsageError is a mistake on the command line or in the environment. A loader ends with exit code 2 for it.
+type UsageError struct{ Err error }
 
-func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+func (e *UsageError) Error() string { return e.Err.Error() }
+func (e *UsageError) Unwrap() error { return e.Err }
+
+func usagef(format string, args ...any) error { return &UsageError{fmt.Errorf(format, args...)} }
 
 // flagSet makes the flags that fill c. Every flag can be given by the environment too.
 func (c *config) flagSet(p *Pipeline, d Driver) *pflag.FlagSet {
@@ -123,7 +126,7 @@ func envName(flag string) string {
 	return "AMP_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
-// parseConfig reads the command line, and for what it leaves open the environment. Its errors are usageErrors or
+// parseConfig reads the command line, and for what it leaves open the environment. Its errors are *UsageErrors or
 // pflag.ErrHelp.
 func parseConfig(p *Pipeline, d Driver, args []string, env func(string) (string, bool)) (*config, *pflag.FlagSet, error) {
 	c := &config{}
@@ -132,7 +135,7 @@ func parseConfig(p *Pipeline, d Driver, args []string, env func(string) (string,
 		if errors.Is(err, pflag.ErrHelp) {
 			return c, fs, err
 		}
-		return c, fs, usageError{err}
+		return c, fs, &UsageError{err}
 	}
 	var failed error
 	fs.VisitAll(func(f *pflag.Flag) {

@@ -147,10 +147,10 @@ func (g *program) load(ctx context.Context, l *loader, c *config) error {
 		err = nil // there is no other end to it
 	}
 	switch s := meter.Snapshot(); {
-	case s.Units > 0:
+	case s.Units > 0 || s.Undone > 0:
 		g.summary(l, s)
 	case err == nil && l.endless():
-		fmt.Fprintf(g.stderr, "nothing was loaded into %s: the stream brought nothing new\n", g.pipeline.Table.Name)
+		fmt.Fprintf(g.stderr, "stopped before anything was loaded into %s\n", g.pipeline.Table.Name)
 	case err == nil:
 		fmt.Fprintf(g.stderr, "nothing was loaded into %s: it has what was asked for\n", g.pipeline.Table.Name)
 	}
@@ -165,7 +165,7 @@ func (g *program) report(ctx context.Context, err error) int {
 	if err == nil {
 		return exitDone
 	}
-	var usage usageError
+	var usage *UsageError
 	if errors.As(err, &usage) {
 		fmt.Fprintf(g.stderr, "error: %v\nrun with --help for the flags\n", err)
 		return exitUsage
@@ -198,10 +198,19 @@ func (g *program) help(w io.Writer, fs *pflag.FlagSet) {
 
 // summary says in a few lines what a run committed.
 func (g *program) summary(l *loader, s telemetry.Snapshot) {
+	took := s.Elapsed.Round(10 * time.Millisecond)
+	if took > time.Minute {
+		took = took.Round(time.Second)
+	}
 	fmt.Fprintf(g.stderr, "loaded %s into %s in %s (%s)\n", telemetry.Count(s.Rows, "row"), g.pipeline.Table.Name,
-		s.Elapsed.Round(10*time.Millisecond), telemetry.Rate(s.Rows, s.Elapsed))
-	fmt.Fprintf(g.stderr, "  %s in %s, up to block %s; %s of Arrow data\n", telemetry.Count(int64(s.Blocks), "block"),
-		telemetry.Count(s.Units, "commit"), telemetry.Number(int64(s.Last)), telemetry.Bytes(s.Bytes))
+		took, telemetry.Rate(s.Rows, s.Elapsed))
+	if s.Units > 0 {
+		fmt.Fprintf(g.stderr, "  %s in %s, up to block %s; %s of Arrow data\n", telemetry.Count(int64(s.Blocks), "block"),
+			telemetry.Count(s.Units, "commit"), telemetry.Number(int64(s.Last)), telemetry.Bytes(s.Bytes))
+	}
+	if s.Undone > 0 || s.Retries > 0 {
+		fmt.Fprintf(g.stderr, "  %s, %s after failures\n", telemetry.Count(s.Undone, "undo"), telemetry.Count(s.Retries, "attempt"))
+	}
 	fmt.Fprintf(g.stderr, "  time: %s\n", s.Shares())
 	if l.shaper.join != nil {
 		for _, stats := range l.shaper.join.Stats() {

@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -197,5 +198,24 @@ func TestSnake(t *testing.T) {
 		if got := snake(name); got != want {
 			t.Errorf("snake(%s) = %s, want %s", name, got, want)
 		}
+	}
+}
+
+// TestNothingLoaded: why a run loaded nothing is said as it is.
+func TestNothingLoaded(t *testing.T) {
+	r := newRig()
+	ctx, stop := context.WithCancel(t.Context())
+	r.source.events = []any{func() { stop() }}
+	if code := r.run(ctx, ""); code != exitDone {
+		t.Fatalf("exit code %d", code)
+	}
+	if want := "stopped before anything was loaded into token_logs\n"; !strings.HasSuffix(r.stderr.String(), want) {
+		t.Errorf("stderr is %s", r.stderr.String())
+	}
+	r = newRig()
+	r.expect(t, exitDone, "--to-block 9")
+	r.expect(t, exitDone, "--to-block 9")
+	if want := "nothing was loaded into token_logs: it has what was asked for\n"; !strings.HasSuffix(r.stderr.String(), want) {
+		t.Errorf("stderr is %s", r.stderr.String())
 	}
 }

@@ -80,6 +80,8 @@ type State struct {
 	Ranges []Range
 	// Changed is when the ranges last changed; zero before they did.
 	Changed time.Time
+	// Missing says what does not exist yet, such as "file chain.duckdb", for people; empty when there is nothing to say.
+	Missing string
 	// Fence is the epoch that the newest instance took, 0 before the first, and Holder says who that is.
 	Fence  uint64
 	Holder string
@@ -106,6 +108,6 @@ type Driver interface {
 	Flags(fs *pflag.FlagSet)
 	// DDL is the text that creates t and what belongs to it, for people and database administrators.
 	DDL(t *Table) (string, error)
-	// Open connects with the parsed flags.
+	// Open connects with the parsed flags. Flags that cannot be are a *UsageError. It makes nothing: that is for Prepare.
 	Open(ctx context.Context) (Sink, error)
 }

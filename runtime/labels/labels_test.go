@@ -152,6 +152,7 @@ func TestFilesThatDiffer(t *testing.T) {
 		want          string
 	}{
 		{"empty", "", tokens(Left, ""), "the file is empty"},
+		{"a header only", "address,symbol\n", tokens(Left, ""), "the file has a header and no rows"},
 		{"another header", "address,name\n", tokens(Left, ""), `line 1: the columns are ["address" "name"], compiled were ["address" "symbol"]`},
 		{"another order", "symbol,address\n", tokens(Left, ""), `line 1: the columns are ["symbol" "address"]`},
 		{"a column more", "address,symbol,name\n", tokens(Left, ""), `line 1: the columns are ["address" "symbol" "name"]`},
@@ -193,7 +194,7 @@ func TestJoins(t *testing.T) {
 		{"fanout", duplicates, Left, DuplicateFanout,
 			[]string{"AAE= one", "null null", "AAo= first", "AAo= second", "AAo= third", "AAM= null", "AAE= one"}, 2},
 		{"fanout, inner", duplicates, Inner, DuplicateFanout, []string{"AAE= one", "AAo= first", "AAo= second", "AAo= third", "AAE= one"}, 2},
-		{"no labels", "address,symbol\n", Inner, "", []string{}, 5},
+		{"nothing matches", "address,symbol\n0x00ff,other\n", Inner, "", []string{}, 5},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -270,12 +271,12 @@ func TestKeysOfEveryType(t *testing.T) {
 
 func TestKeysThatCannotMatch(t *testing.T) {
 	for _, on := range []arrow.DataType{arrow.PrimitiveTypes.Int64, arrow.FixedWidthTypes.Timestamp_ns, &arrow.FixedSizeBinaryType{ByteWidth: 3}} {
-		_, err := NewJoiner(rows(t, "token", on, `[]`).Schema(), []*Table{load(t, tokens(Left, ""), "address,symbol\n")})
+		_, err := NewJoiner(rows(t, "token", on, `[]`).Schema(), []*Table{load(t, tokens(Left, ""), "address,symbol\n0x0001,one\n")})
 		if err == nil || !strings.Contains(err.Error(), "a key of type fixed_size_binary[2] cannot be looked up by values of type "+on.String()) {
 			t.Errorf("%s: %v", on, err)
 		}
 	}
-	_, err := NewJoiner(rows(t, "address", address, `[]`).Schema(), []*Table{load(t, tokens(Left, ""), "address,symbol\n")})
+	_, err := NewJoiner(rows(t, "address", address, `[]`).Schema(), []*Table{load(t, tokens(Left, ""), "address,symbol\n0x0001,one\n")})
 	if err == nil || !strings.Contains(err.Error(), `the query has no column "token"`) {
 		t.Errorf("a query without the column: %v", err)
 	}

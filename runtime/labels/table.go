@@ -90,6 +90,9 @@ func read(spec Spec, from io.Reader) (*Table, error) {
 		}
 		t.lines = append(t.lines, line)
 	}
+	if len(t.lines) == 0 {
+		return nil, errors.New("the file has a header and no rows, so no row would get a label")
+	}
 	t.key = columns[0].builder.NewArray()
 	for _, c := range columns[1:] {
 		t.columns = append(t.columns, c.builder.NewArray())

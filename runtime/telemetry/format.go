@@ -32,6 +32,20 @@ func Rate(rows int64, d time.Duration) string {
 	return Number(int64(float64(rows)/d.Seconds())) + " rows/s"
 }
 
+// Age writes a span of time as people do, the coarser the longer it is: 42s, 12m5s, 7 hours, 12 days, 3 years.
+func Age(d time.Duration) string {
+	const day, year = 24 * time.Hour, 8766 * time.Hour // of the Julian calendar
+	switch {
+	case d < time.Hour:
+		return d.Round(time.Second).String()
+	case d < 2*day:
+		return Count(int64(d/time.Hour), "hour")
+	case d < year:
+		return Count(int64(d/day), "day")
+	}
+	return Count(int64(d/year), "year")
+}
+
 // Bytes writes a size in the unit that fits.
 func Bytes(n int64) string {
 	size, unit := float64(n), 0

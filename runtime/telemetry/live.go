@@ -118,7 +118,7 @@ func Line(s Snapshot) string {
 		line += "  block " + Number(int64(s.Last))
 	}
 	if lag, ok := s.Lag(); ok && !loading {
-		line += fmt.Sprintf("  %s behind", lag.Round(time.Second))
+		line += "  " + Age(lag) + " behind"
 	}
 	if eta, ok := s.ETA(); ok {
 		line += fmt.Sprintf("  ETA %s", eta.Round(time.Second))

@@ -3,6 +3,7 @@ package telemetry_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ampgen/ampgen/runtime/blockrange"
 	"github.com/ampgen/ampgen/runtime/telemetry"
 )
 
@@ -217,10 +219,27 @@ func TestFormats(t *testing.T) {
 		{telemetry.Rate(10, 0), "0 rows/s"}, {telemetry.Rate(3000, 2*time.Second), "1,500 rows/s"},
 		{telemetry.Bytes(0), "0 B"}, {telemetry.Bytes(999), "999 B"}, {telemetry.Bytes(1000), "1.0 kB"}, {telemetry.Bytes(2_345_678_901), "2.3 GB"},
 		{telemetry.Bytes(5e15), "5000.0 TB"},
+		{telemetry.Age(0), "0s"}, {telemetry.Age(725400 * time.Millisecond), "12m5s"}, {telemetry.Age(time.Hour), "1 hour"},
+		{telemetry.Age(47*time.Hour + 59*time.Minute), "47 hours"}, {telemetry.Age(48 * time.Hour), "2 days"},
+		{telemetry.Age(364 * 24 * time.Hour), "364 days"}, {telemetry.Age(26548 * time.Hour), "3 years"},
 	}
 	for _, test := range tests {
 		if test.got != test.want {
 			t.Errorf("got %s, want %s", test.got, test.want)
+		}
+	}
+}
+
+// TestJSONHasTexts: what text logs write as a word is one in JSON logs, too.
+func TestJSONHasTexts(t *testing.T) {
+	var out bytes.Buffer
+	v := telemetry.NewView(telemetry.NewMeter(), telemetry.Options{Out: &out, JSON: true})
+	v.Log().Warn("loading", "blocks", blockrange.Span{Start: 5, End: 9}, "range", blockrange.Range{Network: "mainnet", Start: 1, End: 2},
+		"wait_up_to", 2*time.Second, "error", errors.New("lost"), "from", uint64(7))
+	v.Stop()
+	for _, want := range []string{`"level":"WARN"`, `"blocks":"5-9"`, `"range":"mainnet:1-2"`, `"wait_up_to":"2s"`, `"error":"lost"`, `"from":7`} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%s is not in %s", want, out.String())
 		}
 	}
 }

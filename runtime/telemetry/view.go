@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"sync"
@@ -45,11 +46,21 @@ func NewView(m *Meter, o Options) *View {
 func handler(w io.Writer, o Options) slog.Handler {
 	switch {
 	case o.JSON:
-		return slog.NewJSONHandler(w, nil)
+		return slog.NewJSONHandler(w, &slog.HandlerOptions{ReplaceAttr: asText})
 	case o.Live:
 		return slog.NewTextHandler(w, &slog.HandlerOptions{ReplaceAttr: forPerson})
 	}
 	return slog.NewTextHandler(w, nil)
+}
+
+// asText makes JSON have what has a text as that text, as the other formats do: ranges of blocks, durations.
+func asText(_ []string, a slog.Attr) slog.Attr {
+	switch v := a.Value.Any().(type) {
+	case time.Time, slog.Level: // slog's own
+	case fmt.Stringer:
+		a.Value = slog.StringValue(v.String())
+	}
+	return a
 }
 
 // forPerson leaves out what someone who is watching does not need.

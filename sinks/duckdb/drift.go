@@ -64,6 +64,9 @@ func (t *target) compare(ctx context.Context, c *conn) error {
 
 // Compare is runtime.Comparer's.
 func (s *Sink) Compare(ctx context.Context, table *runtime.Table) ([]string, error) {
+	if s.db == nil {
+		return missingTable(&target{Table: table})
+	}
 	s.db.commit.Lock()
 	defer s.db.commit.Unlock()
 	lines, err := s.differences(ctx, table)
@@ -83,14 +86,22 @@ func (s *Sink) differences(ctx context.Context, table *runtime.Table) ([]string,
 		return nil, err
 	}
 	if !found {
-		script, err := ddl.Create(t.ddl())
-		return []string{"does not exist; a run creates it and what belongs to it:\n" + script}, err
+		return missingTable(t)
 	}
 	var drift *runtime.Error
 	if err = t.compare(ctx, s.db.admin); errors.As(err, &drift) && drift.Class == runtime.Drift {
 		return strings.Split(drift.Err.Error(), "; "), nil
 	}
 	return nil, err
+}
+
+// missingTable is what Compare says of a table that is not there.
+func missingTable(t *target) ([]string, error) {
+	script, err := ddl.Create(t.ddl())
+	if err != nil {
+		return nil, classify(err, "compare table", t.Name)
+	}
+	return []string{"does not exist; a run creates it and what belongs to it:\n" + script}, nil
 }
 
 func nullability(c ddl.Column) string {

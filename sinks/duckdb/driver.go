@@ -3,6 +3,8 @@ package duckdb
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 
 	"github.com/spf13/pflag"
 
@@ -38,21 +40,17 @@ func (d *Driver) DDL(t *runtime.Table) (string, error) {
 	return script, nil
 }
 
-// Open opens the file, or makes it.
+// Open opens the file. One that does not exist is made when something is to be loaded into it, and not before.
 func (d *Driver) Open(ctx context.Context) (runtime.Sink, error) {
 	if d.path == "" || d.path == inMemory {
-		return nil, &runtime.Error{Class: runtime.Permanent, Op: "open duckdb", Err: errors.New("no file is named"),
-			Help: "give --duckdb-path FILE"}
+		return nil, &runtime.UsageError{Err: errors.New("no file to load into is named: use --duckdb-path or AMP_DUCKDB_PATH")}
 	}
-	s, err := open(ctx, d.path)
-	if err != nil {
-		return nil, err
-	}
-	if d.memory != "" {
-		if err := s.db.limitMemory(ctx, d.memory); err != nil {
-			s.Close()
-			return nil, classify(err, "set --duckdb-memory", d.memory)
+	s := &Sink{path: d.path, memory: d.memory}
+	if _, err := os.Stat(d.path); errors.Is(err, os.ErrNotExist) {
+		if _, err := os.Stat(filepath.Dir(d.path)); err != nil {
+			return nil, &runtime.Error{Class: runtime.Permanent, Op: "open duckdb", On: d.path, Err: err, Help: "make the folder, or name another file"}
 		}
+		return s, nil
 	}
-	return s, nil
+	return s, s.connect(ctx)
 }

@@ -9,7 +9,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
+
+	"github.com/spf13/pflag"
 
 	"github.com/ampgen/ampgen/runtime"
 )
@@ -132,5 +135,48 @@ func TestFileNames(t *testing.T) {
 				t.Error(got)
 			}
 		})
+	}
+}
+
+// TestNoFileIsMadeBeforeSomethingIsLoaded: state and comparison of a file that does not exist say so, and leave it at that.
+func TestNoFileIsMadeBeforeSomethingIsLoaded(t *testing.T) {
+	path, table := file(t), eventsTable()
+	d := NewDriver()
+	fs := pflag.NewFlagSet("", pflag.ContinueOnError)
+	d.Flags(fs)
+	if _, err := d.Open(t.Context()); !errors.As(err, new(*runtime.UsageError)) || !strings.Contains(err.Error(), "--duckdb-path") {
+		t.Errorf("without a path: %v", err)
+	}
+	if err := fs.Parse([]string{"--duckdb-path", path, "--duckdb-memory", "100MB"}); err != nil {
+		t.Fatal(err)
+	}
+	s, err := d.Open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if state, err := s.State(t.Context(), table); err != nil || state.Missing != "file "+path || len(state.Ranges) > 0 {
+		t.Errorf("the state is %+v, %v", state, err)
+	}
+	lines, err := s.(runtime.Comparer).Compare(t.Context(), table)
+	if err != nil || len(lines) != 1 || !strings.HasPrefix(lines[0], "does not exist; a run creates it and what belongs to it:\n") {
+		t.Errorf("it differs by %q, %v", lines, err)
+	}
+	if _, err := os.Stat(path); !os.IsNotExist(err) {
+		t.Fatalf("there is a file: %v", err)
+	}
+	if err := s.Prepare(t.Context(), table); err != nil {
+		t.Fatal(err)
+	}
+	if state, err := s.State(t.Context(), table); err != nil || state.Missing != "" || state.Fence != 1 {
+		t.Errorf("the state is %+v, %v", state, err)
+	}
+}
+
+// TestFolderMustExist: a mistake in the path shows at once, not when the server has answered.
+func TestFolderMustExist(t *testing.T) {
+	d := &Driver{path: filepath.Join(t.TempDir(), "missing", "x.duckdb")}
+	if _, err := d.Open(t.Context()); err == nil || !strings.Contains(err.Error(), "make the folder, or name another file") {
+		t.Errorf("got %v", err)
 	}
 }

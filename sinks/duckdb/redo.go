@@ -16,6 +16,9 @@ var _ runtime.Redoer = (*Sink)(nil)
 // Redo is runtime.Redoer's. The file is open in one process at a time, so the loader that goes on is one of this process. The
 // rows wait in a table in memory, so that they are in nobody's way before the commit.
 func (s *Sink) Redo(ctx context.Context, table *runtime.Table, blocks, tip runtime.Range) (runtime.Tx, error) {
+	if s.db == nil {
+		return nil, runtime.Errorf(runtime.Permanent, "begin to load again", "table "+table.Name, "the file %s does not exist", s.path)
+	}
 	s.db.commit.Lock()
 	defer s.db.commit.Unlock()
 	t, err := s.openRedo(ctx, table, blocks, tip)

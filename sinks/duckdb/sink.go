@@ -21,7 +21,9 @@ import (
 // Sink writes one table of a DuckDB file. Its methods are safe for concurrent use once Prepare has returned, and it allows
 // any number of open commit units.
 type Sink struct {
-	db *database
+	path   string
+	memory string    // how much DuckDB may use; empty leaves it to DuckDB
+	db     *database // nil before Prepare while the file does not exist
 
 	// Set by Prepare, under db.commit.
 	table *target
@@ -33,23 +35,44 @@ type Sink struct {
 
 var _ runtime.Sink = (*Sink)(nil)
 
-// open opens the file at path, or an in-memory database.
+// open opens the file at path, or makes it, or opens an in-memory database.
 func open(ctx context.Context, path string) (*Sink, error) {
-	db, err := openDatabase(ctx, path)
-	if err != nil {
-		return nil, err
+	s := &Sink{path: path}
+	return s, s.connect(ctx)
+}
+
+// connect opens the file, or makes it, unless it is open.
+func (s *Sink) connect(ctx context.Context) error {
+	if s.db != nil {
+		return nil
 	}
-	return &Sink{db: db}, nil
+	db, err := openDatabase(ctx, s.path)
+	if err != nil {
+		return err
+	}
+	if s.memory != "" {
+		if err := db.limitMemory(ctx, s.memory); err != nil {
+			db.release()
+			return classify(err, "set --duckdb-memory", s.memory)
+		}
+	}
+	s.db = db
+	return nil
 }
 
 // Close closes the file if no other sink of the process has it open. Units that are still open are lost.
 func (s *Sink) Close() error {
-	s.db.release()
+	if s.db != nil {
+		s.db.release()
+	}
 	return nil
 }
 
 // Prepare is runtime.Sink's. Tables, comparison and fence are one transaction.
 func (s *Sink) Prepare(ctx context.Context, t *runtime.Table) error {
+	if err := s.connect(ctx); err != nil {
+		return err
+	}
 	s.db.commit.Lock()
 	defer s.db.commit.Unlock()
 	table, err := newTarget(t, s.db.catalog)
@@ -123,6 +146,9 @@ func commitOn(ctx context.Context, c *conn) error {
 
 // State is runtime.Sink's.
 func (s *Sink) State(ctx context.Context, t *runtime.Table) (runtime.State, error) {
+	if s.db == nil {
+		return runtime.State{Missing: "file " + s.path}, nil
+	}
 	s.db.commit.Lock()
 	defer s.db.commit.Unlock()
 	state, err := s.state(ctx, t)
@@ -235,7 +261,7 @@ func (s *Sink) checkFence(ctx context.Context) error {
 // on names the table in errors.
 func (s *Sink) on() string {
 	if s.table == nil {
-		return s.db.path
+		return s.path
 	}
 	return "table " + s.table.Name
 }

@@ -487,8 +487,3 @@ func TestUndoKeepsHistory(t *testing.T) {
 	equal(t, read(t, path, "SELECT block_num::VARCHAR, _amp_is_current::VARCHAR, _amp_reorg_batch_id FROM events_history ORDER BY 1, 2"),
 		[]string{"1|true|NULL", "2|false|" + next.ID(), "2|true|NULL", "3|false|NULL"})
 }
-
-func TestDriverRefusesNoFile(t *testing.T) {
-	_, err := NewDriver().Open(t.Context())
-	wantClass(t, err, runtime.Permanent, "give --duckdb-path FILE")
-}

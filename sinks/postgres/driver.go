@@ -5,9 +5,12 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/netip"
 	"net/url"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -71,7 +74,7 @@ func Open(ctx context.Context, config Config) (*Sink, error) {
 	if err != nil {
 		return nil, err
 	}
-	on := fmt.Sprintf("database %s at %s", poolConfig.ConnConfig.Database, poolConfig.ConnConfig.Host)
+	on := where(poolConfig.ConnConfig)
 	pool, err := pgxpool.NewWithConfig(ctx, poolConfig)
 	if err == nil {
 		if err = pool.Ping(ctx); err != nil {
@@ -84,12 +87,34 @@ func Open(ctx context.Context, config Config) (*Sink, error) {
 	return &Sink{pool: pool, newEncoder: config.NewEncoder, holder: holder()}, nil
 }
 
+// where names the database and the places in which it is looked for.
+func where(c *pgx.ConnConfig) string {
+	database := c.Database
+	if database == "" {
+		database = c.User // PostgreSQL's own default
+	}
+	hosts := []string{place(c.Host, c.Port)}
+	for _, f := range c.Fallbacks {
+		if p := place(f.Host, f.Port); !slices.Contains(hosts, p) {
+			hosts = append(hosts, p)
+		}
+	}
+	return fmt.Sprintf("database %s at %s", database, strings.Join(hosts, ", "))
+}
+
+func place(host string, port uint16) string {
+	if strings.HasPrefix(host, "/") {
+		return fmt.Sprintf("%s (port %d)", host, port)
+	}
+	return net.JoinHostPort(host, strconv.Itoa(int(port)))
+}
+
 // pool turns c into the pool's configuration.
 func (c Config) pool() (*pgxpool.Config, error) {
 	invalid := func(help, format string, args ...any) error {
 		err := runtime.Errorf(runtime.Permanent, "read the connection settings", "", format, args...)
 		err.Help = help
-		return err
+		return &runtime.UsageError{Err: err}
 	}
 	u, err := url.Parse(c.URL)
 	if err != nil || c.URL != "" && u.Scheme != "postgres" && u.Scheme != "postgresql" {

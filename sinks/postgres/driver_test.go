@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -94,7 +95,8 @@ func TestRefusedSettingsDoNotShowThePassword(t *testing.T) {
 		{"postgres://u@localhost/d?sslmode=s3cret", "sslmode"},
 	} {
 		_, err := Config{URL: c.config}.pool()
-		if err == nil || !strings.Contains(err.Error(), c.want) || runtime.ClassOf(err) != runtime.Permanent {
+		var usage *runtime.UsageError
+		if !errors.As(err, &usage) || !strings.Contains(err.Error(), c.want) || runtime.ClassOf(err) != runtime.Permanent {
 			t.Errorf("%s: %v; want %q", c.config, err, c.want)
 		}
 		if err != nil && strings.Contains(err.Error(), ":s3cret") || err != nil && strings.Contains(err.Error(), "password=s3cret") {
@@ -111,9 +113,19 @@ func TestRefusedSettingsDoNotShowThePassword(t *testing.T) {
 
 func TestUnreachableServerIsTransient(t *testing.T) {
 	clearEnvironment(t)
-	_, err := Open(t.Context(), Config{URL: "postgres://u@127.0.0.1:1/d"})
-	if runtime.ClassOf(err) != runtime.Transient || err == nil || !strings.Contains(err.Error(), "connect on database d at 127.0.0.1") {
-		t.Errorf("got %v", err)
+	for url, want := range map[string]string{
+		"postgres://u@127.0.0.1:1/d":                   "connect on database d at 127.0.0.1:1: ",
+		"postgres://u@localhost,127.0.0.1/?port=1,2":   "connect on database u at localhost:1, 127.0.0.1:2: ",
+		"postgres:///d?host=/nowhere&port=5433&user=u": "connect on database d at /nowhere (port 5433): ",
+	} {
+		_, err := Open(t.Context(), Config{URL: url})
+		if err == nil || runtime.ClassOf(err) != runtime.Transient {
+			t.Fatalf("%s: %v", url, err)
+		}
+		text := err.Error()
+		if !strings.HasPrefix(text, want) || strings.Contains(text, "\n") || !strings.HasSuffix(text, "; check that the server runs, and --postgres-url or PGHOST and PGPORT") {
+			t.Errorf("%s: %v", url, err)
+		}
 	}
 }
 

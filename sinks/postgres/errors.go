@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -86,6 +87,13 @@ func classify(op, on string, err error) error {
 	}
 	rule := ruleFor(err)
 	out := &runtime.Error{Class: rule.Class, Op: op, On: on, Err: err, Overload: rule.Overload, Help: rule.Help}
+	var connect *pgconn.ConnectError
+	if errors.As(err, &connect) {
+		out.Err = &connectError{connect}
+		if out.Help == "" && rule.Class == runtime.Transient {
+			out.Help = "check that the server runs, and --postgres-url or PGHOST and PGPORT"
+		}
+	}
 	var server *pgconn.PgError
 	if errors.As(err, &server) {
 		if server.Detail != "" {
@@ -99,6 +107,20 @@ func classify(op, on string, err error) error {
 		}
 	}
 	return out
+}
+
+// connectError says in one line why no connection could be made. pgconn tries every address, with and without encryption, and has a
+// line for each; of those that say the same, one is enough.
+type connectError struct{ *pgconn.ConnectError }
+
+func (e *connectError) Error() string {
+	var causes []string
+	for line := range strings.Lines(e.Unwrap().Error()) {
+		if line = strings.TrimSpace(line); !slices.Contains(causes, line) {
+			causes = append(causes, line)
+		}
+	}
+	return strings.Join(causes, "; ")
 }
 
 // ruleFor is what err means, by the server's code or by the kind of failure.
