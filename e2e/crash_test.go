@@ -154,6 +154,8 @@ func (r *crashRig) sweepStream(t *testing.T, point crash.Name, kills []int) {
 				asked = true // once: a second signal ends a loader at once
 				p.signal(t, syscall.SIGTERM)
 				return nil
+			case point == crash.UndoBeforeReplacement:
+				return r.forkUnseen(t, step)
 			case point == crash.DuringRollback && step%3 == 0:
 				r.chain.Fail(codes.Unavailable, "the server is gone", step%7)
 			case step%3 == 2:
@@ -196,7 +198,10 @@ func (r *crashRig) sweepJoined(t *testing.T, point crash.Name, kills []int) {
 	for _, n := range kills {
 		p := r.start(t, fmt.Sprintf("%s:%d", point, n), args...)
 		r.killed(t, p, point, func(step int) error {
-			if step%3 == 2 {
+			switch {
+			case point == crash.UndoBeforeReplacement:
+				return r.forkUnseen(t, step)
+			case step%3 == 2:
 				return r.chain.Reorg(t.Context(), 1+step%4, 2+step%4)
 			}
 			return r.chain.Mine(t.Context(), 2)
@@ -204,6 +209,17 @@ func (r *crashRig) sweepJoined(t *testing.T, point crash.Name, kills []int) {
 		r.check(t)
 	}
 	r.settle(t, args...)
+}
+
+// forkUnseen mines, and now and then replaces the last block while the loader is not connected. The range that shows the fork begins
+// with the block of the cursor then, and may come from a server that does not know where the fork is. So the whole range of that
+// block is undone, in a commit of its own, and the stream is opened before it.
+func (r *crashRig) forkUnseen(t *testing.T, step int) error {
+	if step%5 < 4 {
+		return r.chain.Mine(t.Context(), 2)
+	}
+	r.chain.DropConnections()
+	return r.chain.Reorg(t.Context(), 1, 2)
 }
 
 // sweepRedo loads blocks again that are loaded.

@@ -276,7 +276,7 @@ type fakeStore struct {
 	epoch     uint64
 	ranges    []Range
 	rows      []string
-	commits   []string // what each commit covered, and "undo" with the block that was undone from
+	commits   []string // what each commit covered, and undid first; and "undo" with the block that was undone from
 	rollbacks int
 }
 
@@ -319,6 +319,7 @@ func (s *fakeSink) Undo(_ context.Context, u Undo) error {
 		return Errorf(Fenced, "undo", "", "another instance took over")
 	}
 	s.store.undo(u)
+	s.store.commits = append(s.store.commits, fmt.Sprint("undo ", u.From))
 	return err
 }
 
@@ -338,7 +339,6 @@ func (s *fakeStore) undo(u Undo) {
 		kept = append(kept, r)
 	}
 	s.ranges = kept
-	s.commits = append(s.commits, fmt.Sprint("undo ", u.From))
 }
 
 // failure is called with the store locked.
@@ -389,12 +389,19 @@ func (t *fakeTx) Commit(context.Context) error {
 		if t.unit.Replace {
 			store.ranges, store.rows = nil, nil
 		}
-		if covered, err := store.admit(t.unit); covered || err != nil {
+		commit := fmt.Sprint(t.unit.Ranges)
+		covered, err := store.admit(t.unit)
+		if u := t.unit.Undo; u != nil && !covered {
+			store.undo(*u)
+			commit += fmt.Sprint(" undoing ", u.From)
+			covered, err = store.admit(t.unit)
+		}
+		if covered || err != nil {
 			return err
 		}
 		store.ranges = append(store.ranges, t.unit.Ranges...)
 		store.rows = append(store.rows, t.rows...)
-		store.commits = append(store.commits, fmt.Sprint(t.unit.Ranges))
+		store.commits = append(store.commits, commit)
 	}
 	if t.sink.lose != "" {
 		return Errorf(Ambiguous, "commit", "", "the connection was lost")

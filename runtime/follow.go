@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ampgen/ampgen/runtime/chain"
+	"github.com/ampgen/ampgen/runtime/coverage"
 	"github.com/ampgen/ampgen/runtime/crash"
 )
 
@@ -86,6 +87,7 @@ type connection struct {
 	unit       *openUnit // the unfinished microbatch
 	progressed bool      // something was committed or undone
 	undone     bool      // something was undone, or may be
+	replaced   *Undo     // what the next unit undoes; nil: nothing
 
 	destination destination
 }
@@ -174,7 +176,7 @@ func (c *connection) take(ctx context.Context, m Message) error {
 // store writes a message's rows to the open unit, and commits it if the message completes it.
 func (c *connection) store(ctx context.Context, m Message, complete bool) error {
 	if c.unit == nil {
-		c.unit = c.loader.newUnit(Unit{Ranges: m.Ranges})
+		c.unit = c.loader.newUnit(Unit{Ranges: m.Ranges, Undo: c.replaced})
 	}
 	if err := c.unit.write(ctx, m.Record); err != nil || !complete {
 		return err
@@ -182,34 +184,41 @@ func (c *connection) store(ctx context.Context, m Message, complete bool) error 
 	if err := c.unit.commit(ctx); err != nil {
 		return err
 	}
-	c.unit, c.progressed = nil, true
+	c.unit, c.replaced, c.progressed = nil, nil, true
 	if to := c.destination.block; to != nil && m.Ranges[0].End >= *to {
 		return errArrived
 	}
 	return nil
 }
 
-// undo removes what left the chain and goes on with m, which showed it, or from the block before if m does not start there.
+// undo has what left the chain undone. If m, which showed the fork, begins what replaces it, the unit of m does both, so that no
+// reader ever sees the table without either branch. Otherwise the undo is a commit of its own, and the connection is over.
 func (c *connection) undo(ctx context.Context, f chain.Fork, m Message) error {
 	l := c.loader
-	c.unit.rollback(ctx)
+	c.unit.rollback(ctx) // before anything waits for workers, whose commits may wait for it
 	c.unit = nil
 	l.log.Warn("the chain was reorganised; undoing", "network", f.Network, "from", f.From, "hash_before", f.Hash,
 		"committed", f.Committed.String(), "incoming", f.Incoming.String(), "perhaps_deeper", f.Deeper)
 	l.seam.sink(ctx, f.From)
-	c.undone = true // it may be, even if an error says otherwise
-	if err := l.undo(ctx, Undo{Network: f.Network, From: f.From, Hash: f.Hash}); err != nil {
-		return err
-	}
-	crash.Point(crash.UndoBeforeReplacement)
-	c.progressed = true
-	if f.Deeper {
-		return errAgain
+	u := Undo{Network: f.Network, From: f.From, Hash: f.Hash}
+	if f.Deeper || c.destination.confirmed {
+		c.undone = true // it may be, even if an error says otherwise
+		if err := l.undo(ctx, u); err != nil {
+			return err
+		}
+		crash.Point(crash.UndoBeforeReplacement)
+		c.progressed = true
+		if f.Deeper {
+			return errAgain
+		}
+		return errArrived
 	}
 	state, err := l.sink.State(ctx, l.table())
 	if err != nil {
 		return err
 	}
-	c.tracker = chain.Resume(state.Ranges, f)
+	rows := coverage.RowsOf(state.Ranges)
+	rows = coverage.Undo(rows, u.Network, u.From, u.Hash).Apply(rows)
+	c.tracker, c.replaced = chain.Resume(coverage.RangesOf(rows), f), &u
 	return c.take(ctx, m)
 }

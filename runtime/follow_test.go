@@ -176,29 +176,29 @@ func TestReorgs(t *testing.T) {
 		cursors []string // of the connections
 	}{
 		{"at the start of the last range", microbatch(fork("a", "b", 20, 32)),
-			[]string{"undo 20", "20-32@b32"}, []string{"0-9@a9", "10-19@a19", "20-32@b32"}, nil},
+			[]string{"20-32@b32 undoing 20"}, []string{"0-9@a9", "10-19@a19", "20-32@b32"}, nil},
 		{"in the middle of the last range", microbatch(fork("a", "b", 25, 32)),
-			[]string{"undo 25", "25-32@b32"}, []string{"0-9@a9", "10-19@a19", "20-24@a24", "25-32@b32"}, nil},
+			[]string{"25-32@b32 undoing 25"}, []string{"0-9@a9", "10-19@a19", "20-24@a24", "25-32@b32"}, nil},
 		{"at the end of the last range", microbatch(fork("a", "b", 29, 29)),
-			[]string{"undo 29", "29-29@b29"}, []string{"0-9@a9", "10-19@a19", "20-28@a28", "29-29@b29"}, nil},
+			[]string{"29-29@b29 undoing 29"}, []string{"0-9@a9", "10-19@a19", "20-28@a28", "29-29@b29"}, nil},
 		{"in an earlier range", microbatch(fork("a", "b", 5, 32)),
-			[]string{"undo 5", "5-32@b32"}, []string{"0-4@a4", "5-32@b32"}, nil},
+			[]string{"5-32@b32 undoing 5"}, []string{"0-4@a4", "5-32@b32"}, nil},
 		{"of everything", microbatch(fork("", "b", 0, 32)),
-			[]string{"undo 0", "0-32@b32"}, []string{"0-32@b32"}, nil},
+			[]string{"0-32@b32 undoing 0"}, []string{"0-32@b32"}, nil},
 		{"with an unfinished microbatch", join(unfinished, microbatch(fork("a", "b", 28, 32))),
-			[]string{"undo 28", "28-32@b32"}, []string{"0-9@a9", "10-19@a19", "20-27@a27", "28-32@b32"}, nil},
+			[]string{"28-32@b32 undoing 28"}, []string{"0-9@a9", "10-19@a19", "20-27@a27", "28-32@b32"}, nil},
 		{"inside an unfinished microbatch", join(unfinished, microbatch(fork("a", "b", 35, 39))[:1], microbatch(fork("a", "b", 30, 39))),
 			[]string{"30-39@b39"}, []string{"0-9@a9", "10-19@a19", "20-29@a29", "30-39@b39"}, []string{"29@a29"}},
 		{"in a reorg", join(microbatch(fork("a", "b", 25, 32))[:2], microbatch(fork("a", "c", 22, 33))),
-			[]string{"undo 25", "undo 22", "22-33@c33"}, []string{"0-9@a9", "10-19@a19", "20-21@a21", "22-33@c33"}, nil},
+			[]string{"22-33@c33 undoing 22"}, []string{"0-9@a9", "10-19@a19", "20-21@a21", "22-33@c33"}, nil},
 		{"after a reorg, below it", join(microbatch(fork("a", "b", 25, 32)), microbatch(fork("a", "c", 12, 33))),
-			[]string{"undo 25", "25-32@b32", "undo 12", "12-33@c33"}, []string{"0-9@a9", "10-11@a11", "12-33@c33"}, nil},
+			[]string{"25-32@b32 undoing 25", "12-33@c33 undoing 12"}, []string{"0-9@a9", "10-11@a11", "12-33@c33"}, nil},
 		{"back to the first branch", join(microbatch(fork("a", "b", 25, 26)), microbatch(onBranch("a", 25, 33))),
-			[]string{"undo 25", "25-26@b26", "undo 25", "25-33@a33"}, []string{"0-9@a9", "10-19@a19", "20-24@a24", "25-33@a33"}, nil},
+			[]string{"25-26@b26 undoing 25", "25-33@a33 undoing 25"}, []string{"0-9@a9", "10-19@a19", "20-24@a24", "25-33@a33"}, nil},
 		{"while not connected", join([]any{io.EOF}, microbatch(fork("a", "b", 25, 32))),
-			[]string{"undo 25", "25-32@b32"}, []string{"0-9@a9", "10-19@a19", "20-24@a24", "25-32@b32"}, []string{"29@a29"}},
+			[]string{"25-32@b32 undoing 25"}, []string{"0-9@a9", "10-19@a19", "20-24@a24", "25-32@b32"}, []string{"29@a29"}},
 		{"deeper than the server says", join([]any{io.EOF}, microbatch(onBranch("b", 30, 32))[:1], microbatch(fork("a", "b", 15, 32))),
-			[]string{"undo 20", "undo 15", "15-32@b32"}, []string{"0-9@a9", "10-14@a14", "15-32@b32"}, []string{"29@a29", "19@a19"}},
+			[]string{"undo 20", "15-32@b32 undoing 15"}, []string{"0-9@a9", "10-14@a14", "15-32@b32"}, []string{"29@a29", "19@a19"}},
 		{"deeper than anything", join([]any{io.EOF}, microbatch(onBranch("b", 30, 32))[:1], microbatch(onBranch("b", 20, 32))[:1], microbatch(onBranch("b", 10, 32))[:1],
 			microbatch(onBranch("b", 0, 32))),
 			[]string{"undo 20", "undo 10", "undo 0", "0-32@b32"}, []string{"0-32@b32"}, []string{"29@a29", "19@a19", "9@a9", ""}},
@@ -219,19 +219,52 @@ func TestReorgs(t *testing.T) {
 	}
 }
 
-// TestReorgAfterARestart finds the fork that happened while no loader ran, also when the last one died after an undo.
+// TestReorgAfterARestart finds the fork that happened while no loader ran, however often one died before it had replaced the
+// branch.
 func TestReorgAfterARestart(t *testing.T) {
 	r := newRig()
 	r.follow(t, exitDone, join(microbatch(onBranch("a", 0, 9)), microbatch(onBranch("a", 10, 19)))...)
-	lost := Errorf(Ambiguous, "undo", "", "the reply was lost")
-	r.sink.fail = map[string][]error{"undo": {Errorf(Permanent, "undo", "", "the disk is full"), lost}}
-	r.follow(t, exitFailed, microbatch(fork("a", "b", 15, 22))...)
+	forked := microbatch(fork("a", "b", 15, 22))
+	r.sink.fail = map[string][]error{"commit": {Errorf(Permanent, "commit", "", "the disk is full")}}
+	r.follow(t, exitFailed, forked...)
+	r.follow(t, exitDone, forked[:2:2]...)
 	r.checkCommits(t, "0-9@a9", "10-19@a19")
-	r.follow(t, exitDone, join(microbatch(fork("a", "b", 15, 22))[:1], microbatch(fork("a", "b", 15, 22))[:1])...)
-	r.checkCommits(t, "0-9@a9", "10-19@a19", "undo 15")
-	r.follow(t, exitDone, microbatch(fork("a", "b", 15, 22))...)
-	r.checkCommits(t, "0-9@a9", "10-19@a19", "undo 15", "15-22@b22")
-	r.checkCursors(t, "", "19@a19", "19@a19", "14@a14", "14@a14")
+	r.follow(t, exitDone, forked...)
+	r.checkCommits(t, "0-9@a9", "10-19@a19", "15-22@b22 undoing 15")
+	r.checkCursors(t, "", "19@a19", "19@a19", "19@a19")
+}
+
+// TestReorgWhoseCommitIsUnknown: the reply to the commit that replaces a branch is lost, and the state tells what became of it. The
+// old branch around the new range is no sign of it.
+func TestReorgWhoseCommitIsUnknown(t *testing.T) {
+	for lose, cursors := range map[string][]string{"applied": {"", "19@a19"}, "dropped": {"", "19@a19", "19@a19"}} {
+		r := newRig()
+		r.follow(t, exitDone, join(microbatch(onBranch("a", 0, 9)), microbatch(onBranch("a", 10, 19)))...)
+		r.sink.lose = lose
+		again := func() { r.sink.lose = "" }
+		shorter := fork("a", "b", 12, 17)
+		events := join(microbatch(shorter), []any{again}, microbatch(fork("b", "b", 18, 22)))
+		if lose == "dropped" {
+			events = join(microbatch(shorter), []any{again}, microbatch(fork("a", "b", 12, 22)))
+		}
+		r.follow(t, exitDone, events...)
+		if lose == "applied" {
+			r.checkCommits(t, "0-9@a9", "10-19@a19", "12-17@b17 undoing 12", "18-22@b22")
+		} else {
+			r.checkCommits(t, "0-9@a9", "10-19@a19", "12-22@b22 undoing 12")
+		}
+		r.checkCursors(t, cursors...)
+	}
+}
+
+// TestLostUndo: an undo of its own may be done though its reply is lost. The next connection starts from what is left.
+func TestLostUndo(t *testing.T) {
+	r := newRig()
+	r.follow(t, exitDone, join(microbatch(onBranch("a", 0, 9)), microbatch(onBranch("a", 10, 19)))...)
+	r.sink.fail = map[string][]error{"undo": {Errorf(Ambiguous, "undo", "", "the reply was lost")}}
+	r.follow(t, exitDone, join(microbatch(onBranch("b", 20, 22))[:1], microbatch(fork("a", "b", 10, 22)))...)
+	r.checkCommits(t, "0-9@a9", "10-19@a19", "undo 10", "10-22@b22")
+	r.checkCursors(t, "", "19@a19", "9@a9")
 }
 
 func TestForkAfterBlocksOfUnknownBranch(t *testing.T) {
@@ -239,7 +272,7 @@ func TestForkAfterBlocksOfUnknownBranch(t *testing.T) {
 	r.expect(t, exitDone, "--from-block 60 --to-block latest --chunk-blocks 30")
 	r.follow(t, exitDone, join(microbatch(fork("a", "b", 90, 101))[:1], []any{io.EOF}, microbatch(fork("a", "b", 90, 101)))...)
 	r.checkCoverage(t, "60-89@a89", "90-101@b101")
-	r.checkCursors(t, "99@a99", "89@a89")
+	r.checkCursors(t, "99@a99", "99@a99")
 }
 
 func TestReorgWithinTheUnfinishedMicrobatchIsReadAgain(t *testing.T) {

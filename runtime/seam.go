@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 
+	"github.com/ampgen/ampgen/runtime/blockrange"
 	"github.com/ampgen/ampgen/runtime/internal/crew"
 	"github.com/ampgen/ampgen/runtime/planner"
 )
@@ -73,7 +74,8 @@ func (s *seam) sink(ctx context.Context, from uint64) {
 	}
 }
 
-// continues checks that the stream can continue what is committed without loading what is the workers'.
+// continues checks that the stream can continue what is committed without loading what is the workers', and that nothing of its own
+// blocks is missing: the floor may have sunk to a fork that then went unreplaced, and left again, before the workers got there.
 func (s *seam) continues(committed []Range) error {
 	if s == nil {
 		return nil
@@ -87,6 +89,10 @@ func (s *seam) continues(committed []Range) error {
 		}
 	}
 	if top.Hash == "" || top.End+1 < s.floor {
+		return errReplan
+	}
+	own := blockrange.Span{Start: s.floor, End: top.End}
+	if own.Start <= own.End && !blockrange.Cover(top.Network, committed).Contains(own) {
 		return errReplan
 	}
 	return nil

@@ -2,6 +2,9 @@ package runtime
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -58,6 +61,28 @@ type Unit struct {
 	// Undo is what left the chain and is undone in the same commit, before the rows come, so that readers go from the one branch
 	// to the other at once; nil for none. Its network is that of one of Ranges, which starts at Undo.From.
 	Undo *Undo
+}
+
+// Check finds what no sink can commit: a unit without ranges, ranges that are none, two of one network, and an undo that is not where
+// one of them starts or has nothing to do with a unit that replaces everything.
+func (u Unit) Check() error {
+	if len(u.Ranges) == 0 {
+		return errors.New("a unit without ranges")
+	}
+	replaces := u.Undo == nil
+	for i, r := range u.Ranges {
+		if r.Start > r.End {
+			return fmt.Errorf("range %s ends before it starts", r)
+		}
+		if slices.ContainsFunc(u.Ranges[:i], func(o Range) bool { return o.Network == r.Network }) {
+			return fmt.Errorf("two ranges of network %s in one unit", r.Network)
+		}
+		replaces = replaces || r.Network == u.Undo.Network && r.Start == u.Undo.From
+	}
+	if !replaces || u.Undo != nil && u.Replace {
+		return fmt.Errorf("a unit of %v undoes %s from block %d, which it does not begin with", u.Ranges, u.Undo.Network, u.Undo.From)
+	}
+	return nil
 }
 
 // ID is the value of the _amp_batch_id column of the unit's rows.

@@ -97,6 +97,9 @@ func (u *openUnit) commit(ctx context.Context) error {
 	}
 	crash.Point(crash.AfterCommitBeforeAck)
 	u.tx = nil
+	if undo := u.unit.Undo; undo != nil {
+		meter.Undone(max(undo.From, 1) - 1)
+	}
 	var blocks uint64
 	for _, r := range u.unit.Ranges {
 		blocks += r.Blocks()
@@ -130,7 +133,7 @@ func (u *openUnit) resolve(ctx context.Context, lost error) error {
 			Help: "the state could not be read either (" + err.Error() + "); run again: what was committed is not loaded twice"}
 	}
 	for _, r := range u.unit.Ranges {
-		if !slices.ContainsFunc(state.Ranges, func(s Range) bool { return holds(s, r) }) {
+		if !slices.ContainsFunc(state.Ranges, func(s Range) bool { return u.committedAs(s, r) }) {
 			return &Error{Class: Transient, Op: "commit", On: "range " + r.String(), Err: lost,
 				Help: "the sink does not have it; run again"}
 		}
@@ -138,10 +141,14 @@ func (u *openUnit) resolve(ctx context.Context, lost error) error {
 	return nil
 }
 
-// holds reports whether a range read back from the sink is r, or r merged with neighbours. The unit was not covered before, or it
-// would have committed nothing.
-func holds(stored, r Range) bool {
-	return stored.Network == r.Network && stored.Start <= r.Start && stored.End >= r.End && (stored.End > r.End || stored.Hash == r.Hash)
+// committedAs reports whether a range read back from the sink shows that r of the unit is committed. It is r, or r merged with
+// neighbours: the unit was not covered before, or it would have committed nothing. What the unit undoes may be around r too; but r
+// is the end of everything once that is done.
+func (u *openUnit) committedAs(stored, r Range) bool {
+	if stored.Network != r.Network || stored.Start > r.Start || stored.End < r.End {
+		return false
+	}
+	return stored.End == r.End && stored.Hash == r.Hash || stored.End > r.End && u.unit.Undo == nil
 }
 
 // sameStored reports whether a range is the one read back from a state table, which keeps no parent hash of some sources and

@@ -34,16 +34,37 @@ func RowsOf(ranges []Range) []Row {
 	return rows
 }
 
+// RangesOf are the ranges of rows.
+func RangesOf(rows []Row) []Range {
+	ranges := make([]Range, len(rows))
+	for i, r := range rows {
+		ranges[i] = r.Range
+	}
+	return ranges
+}
+
 // Change is what becomes of a state table: rows that go and rows that come, in this order. A row that is altered is in both.
 type Change struct{ Remove, Add []Row }
 
-// Admit decides what to do with a unit of ranges, given the committed rows that overlap it, by network and start: commit it, or
-// nothing, since all of it is covered. Any other overlap is an error.
-func Admit(ranges []Range, overlapping []Row) (covered bool, err error) {
+// Apply is what rows become by the change, by network and start.
+func (c Change) Apply(rows []Row) []Row {
+	out := slices.DeleteFunc(slices.Clone(rows), func(r Row) bool { return slices.Contains(c.Remove, r) })
+	out = append(out, c.Add...)
+	slices.SortFunc(out, byStart)
+	return out
+}
+
+func byStart(a, b Row) int {
+	return cmp.Or(cmp.Compare(a.Network, b.Network), cmp.Compare(a.Start, b.Start))
+}
+
+// Admit decides what to do with a unit of ranges, given the committed rows, or at least those that overlap it, by network and
+// start: commit it, or nothing, since all of it is covered. Any other overlap is an error.
+func Admit(ranges []Range, rows []Row) (covered bool, err error) {
 	n := 0
 	for _, r := range ranges {
 		var over []Range
-		for _, c := range overlapping {
+		for _, c := range rows {
 			if c.Network == r.Network && c.Start <= r.End && c.End >= r.Start {
 				over = append(over, c.Range)
 			}
@@ -128,6 +149,18 @@ func (c Change) Undone(from uint64) []Row {
 	return slices.DeleteFunc(slices.Clone(c.Remove), func(r Row) bool { return r.End < from })
 }
 
+// Exchange decides what to do with a unit of ranges that undoes first, as Undo does: what the undo changes, and whether the unit
+// may be committed then. rows are all committed ones, by network and start. Where the unit is covered already, its branch is the
+// committed one, and there is nothing to undo.
+func Exchange(ranges []Range, rows []Row, network string, from uint64, hash string) (c Change, covered bool, err error) {
+	if covered, err := Admit(ranges, rows); err == nil && covered {
+		return Change{}, true, nil
+	}
+	c = Undo(rows, network, from, hash)
+	covered, err = Admit(ranges, c.Apply(rows))
+	return c, covered, err
+}
+
 // CompactEvery is after how many commits a sink compacts. With what Compact leaves alone, the coverage of a network that is
 // followed is then never more than some thirteen hundred rows.
 const CompactEvery = 256
@@ -135,9 +168,7 @@ const CompactEvery = 256
 // Compact merges rows, in any order, that are older than any reorganisation; blockrange.Compactable says which.
 func Compact(rows []Row) Change {
 	rows = slices.Clone(rows)
-	slices.SortFunc(rows, func(a, b Row) int {
-		return cmp.Or(cmp.Compare(a.Network, b.Network), cmp.Compare(a.Start, b.Start))
-	})
+	slices.SortFunc(rows, byStart)
 	var c Change
 	for first := 0; first < len(rows); {
 		next := first
@@ -151,11 +182,7 @@ func Compact(rows []Row) Change {
 }
 
 func (c *Change) compactNetwork(rows []Row) {
-	ranges := make([]Range, len(rows))
-	for i, r := range rows {
-		ranges[i] = r.Range
-	}
-	for _, run := range blockrange.Compactable(ranges) {
+	for _, run := range blockrange.Compactable(RangesOf(rows)) {
 		merged := Row{Range: run.Range, Batch: run.Range.ID()}
 		for _, r := range rows[run.First : run.Last+1] {
 			merged.Units += r.Units

@@ -248,3 +248,34 @@ func TestRedo(t *testing.T) {
 		t.Error("blocks of an empty table are loaded again")
 	}
 }
+
+func TestExchange(t *testing.T) {
+	base := coverage.Range{Network: "base", End: 99, Hash: "b99"}
+	have := rows(base, span(0, 9, "h9"), span(10, 19, "h19"), span(20, 29, "h29"))
+	for _, c := range []struct {
+		name    string
+		unit    coverage.Range
+		from    uint64
+		hash    string
+		left    []coverage.Range // besides base, before the unit's own
+		covered bool
+		class   fault.Class
+		fails   bool
+	}{
+		{name: "at a boundary", unit: span(20, 25, "x25"), from: 20, hash: "h19", left: []coverage.Range{span(0, 9, "h9"), span(10, 19, "h19")}},
+		{name: "inside a range", unit: span(15, 40, "x40"), from: 15, hash: "h14", left: []coverage.Range{span(0, 9, "h9"), span(10, 14, "h14")}},
+		{name: "of everything", unit: span(0, 40, "x40"), from: 0},
+		{name: "what is covered", unit: span(20, 29, "h29"), from: 20, hash: "h19", covered: true,
+			left: []coverage.Range{span(0, 9, "h9"), span(10, 19, "h19"), span(20, 29, "h29")}},
+		{name: "more than is undone", unit: span(15, 40, "x40"), from: 25, hash: "h24", fails: true,
+			left: []coverage.Range{span(0, 9, "h9"), span(10, 19, "h19"), span(20, 24, "h24")}},
+	} {
+		change, covered, err := coverage.Exchange([]coverage.Range{c.unit}, have, "eth", c.from, c.hash)
+		if covered != c.covered || (err != nil) != c.fails || err != nil && fault.ClassOf(err) != c.class {
+			t.Errorf("%s: covered %v, %v", c.name, covered, err)
+		}
+		if left := coverage.RangesOf(change.Apply(have)); !slices.Equal(left, append([]coverage.Range{base}, c.left...)) {
+			t.Errorf("%s: %v is left", c.name, left)
+		}
+	}
+}

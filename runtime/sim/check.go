@@ -167,6 +167,18 @@ func (w *world) checkUndo(p *process, u runtime.Undo) error {
 	return fmt.Errorf("the stored blocks from %d on are not the server's", want)
 }
 
+// checkUndoAlone checks an undo that is a commit of its own. Readers then see the table without either branch, so the stream may do
+// that only if the message that showed the fork is not the beginning of what replaces it.
+func (w *world) checkUndoAlone(p *process, u runtime.Undo) {
+	f := p.stream
+	if !p.job.follow || p.job.latest || f == nil || f.first == nil || p.epoch != w.store.epoch {
+		return
+	}
+	if f.first.number == u.From {
+		w.fail("%s undoes from block %d and does not replace it in the same commit", p.name, u.From)
+	}
+}
+
 // checkEnd judges how a loader ended: without an error when its work is done or it was asked to stop, or with an error of a class
 // that was done to it.
 func (w *world) checkEnd(p *process) {

@@ -66,7 +66,7 @@ const (
 
 	// The process's.
 	Kill     // anywhere
-	KillUndo // between an undo and what replaces it
+	KillUndo // within an undo, or between it and what replaces it
 	Stop     // as by SIGTERM
 	Takeover // a second instance starts while the first one runs
 
@@ -83,7 +83,7 @@ var faultNames = [faults]string{
 	"fork in fork", "fork during undo", "former branch", "shorter branch",
 	"prepare error", "state error", "begin error", "write error", "commit error", "commit reply lost, applied",
 	"commit reply lost, dropped", "undo error", "undo reply lost, applied", "undo reply lost, dropped", "compaction",
-	"kill", "kill after undo", "stop", "takeover",
+	"kill", "kill at an undo", "stop", "takeover",
 }
 
 func (f Fault) String() string { return faultNames[f] }

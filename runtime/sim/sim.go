@@ -8,6 +8,7 @@ import (
 
 	"github.com/ampgen/ampgen/runtime"
 	"github.com/ampgen/ampgen/runtime/blockrange"
+	"github.com/ampgen/ampgen/runtime/coverage"
 )
 
 // Report is what happened in a run.
@@ -174,7 +175,7 @@ func (w *world) history() {
 		default:
 			r.Hash, r.PrevHash = "", ""
 		}
-		if err := w.store.commit(runtime.Unit{Ranges: []runtime.Range{r}}, rowsOf(blocks)); err != nil {
+		if err := w.store.commit(runtime.Unit{Ranges: []runtime.Range{r}}, coverage.Change{}, rowsOf(blocks)); err != nil {
 			w.fail("leftover %v: %w", r, err)
 		}
 		n = last

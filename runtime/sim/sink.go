@@ -36,6 +36,9 @@ func (s *sink) State(ctx context.Context, _ *runtime.Table) (runtime.State, erro
 	if err := p.step(ctx, "reads the state"); err != nil {
 		return runtime.State{}, err
 	}
+	if p.stream != nil {
+		p.stream.fresh = true // whoever asks with an open stream goes on as if what it is about to undo were undone
+	}
 	if w.hit(StateError) {
 		return runtime.State{}, p.fails(runtime.Transient, "read the state", StateError)
 	}
@@ -44,11 +47,15 @@ func (s *sink) State(ctx context.Context, _ *runtime.Table) (runtime.State, erro
 
 func (s *sink) Begin(ctx context.Context, u runtime.Unit) (runtime.Tx, error) {
 	p, w := s.p, s.p.w
-	if err := p.step(ctx, "begins"); err != nil {
+	call := "begins"
+	if u.Undo != nil {
+		call = "begins to undo"
+	}
+	if err := p.step(ctx, call); err != nil {
 		return nil, err
 	}
-	if len(u.Ranges) != 1 {
-		w.fail("%s begins a unit of %d ranges", p.name, len(u.Ranges))
+	if err := u.Check(); err != nil || len(u.Ranges) != 1 {
+		w.fail("%s begins a unit of %v: %v", p.name, u.Ranges, err)
 	}
 	if w.hit(BeginError) {
 		return nil, p.fails(runtime.Transient, "begin", BeginError)
@@ -56,8 +63,12 @@ func (s *sink) Begin(ctx context.Context, u runtime.Unit) (runtime.Tx, error) {
 	if err := s.checkFence(); err != nil {
 		return nil, err
 	}
-	if _, err := w.store.admit(u); err != nil {
+	if _, _, err := w.store.admit(u); err != nil {
 		return nil, err
+	}
+	if u.Undo != nil && w.hit(KillUndo) {
+		p.kill()
+		return nil, errKilled
 	}
 	a := actorOf(ctx)
 	if a.units++; a.units > 1 {
@@ -92,6 +103,7 @@ func (s *sink) Undo(ctx context.Context, u runtime.Undo) error {
 	if err := w.checkUndo(p, u); err != nil {
 		w.fail("%s undoes from block %d: %w", p.name, u.From, err)
 	}
+	w.checkUndoAlone(p, u)
 	switch w.bug {
 	case undoLess:
 		u.From++
@@ -149,7 +161,11 @@ func (t *tx) Write(ctx context.Context, rows arrow.RecordBatch) error {
 
 func (t *tx) Commit(ctx context.Context) error {
 	p, w := t.p, t.p.w
-	if err := p.step(ctx, "commits"); err != nil {
+	call := "commits"
+	if t.unit.Undo != nil {
+		call = "commits an undo"
+	}
+	if err := p.step(ctx, call); err != nil {
 		return err
 	}
 	t.close()
@@ -174,14 +190,27 @@ func (t *tx) Commit(ctx context.Context) error {
 // apply makes the unit visible, or finds that it is.
 func (t *tx) apply() error {
 	w, rows := t.p.w, t.rows
-	covered, err := w.store.admit(t.unit)
+	undone, covered, err := w.store.admit(t.unit)
 	if err != nil || covered {
 		return err
+	}
+	unit := t.unit
+	if u := unit.Undo; u != nil {
+		if err := w.checkUndo(t.p, *u); err != nil {
+			w.fail("%s undoes from block %d: %w", t.p.name, u.From, err)
+		}
+		w.report.Undos++
+		switch w.bug {
+		case undoLess:
+			unit.Undo = &runtime.Undo{Network: u.Network, From: u.From + 1, Hash: u.Hash}
+		case undoNothing:
+			unit.Undo = nil
+		}
 	}
 	if w.bug == loseRow && len(rows) > 0 {
 		rows = rows[1:]
 	}
-	if err := w.store.commit(t.unit, rows); err != nil {
+	if err := w.store.commit(unit, undone, rows); err != nil {
 		t.p.excused[runtime.Permanent] = t.p.excused[runtime.Permanent] || t.p.doubled
 		return runtime.Errorf(runtime.Permanent, "commit", t.unit.Ranges[0].String(), "%w", err)
 	}
@@ -190,6 +219,9 @@ func (t *tx) apply() error {
 	}
 	w.report.Commits++
 	w.log("%s committed %v with %d rows", t.p.name, t.unit.Ranges[0], len(rows))
+	if u := t.unit.Undo; u != nil {
+		w.log("%s undid from %d by that, before it %s", t.p.name, u.From, short(u.Hash))
+	}
 	w.visible(t.p)
 	if w.store.compact() {
 		w.count[Compact]++

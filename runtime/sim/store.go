@@ -48,35 +48,42 @@ func (s *store) ranges() []coverage.Range {
 	return out
 }
 
-// admit reports whether a unit is covered already. An error says that its blocks are, but not known to be the same.
-func (s *store) admit(u runtime.Unit) (covered bool, err error) {
-	r := u.Ranges[0]
-	var over []coverage.Row
-	for _, c := range s.state {
-		if c.Start <= r.End && r.Start <= c.End {
-			over = append(over, c)
-		}
+// admit reports whether a unit is covered already, and what its undo changes. An error says that its blocks are covered, but not known
+// to be the same.
+func (s *store) admit(u runtime.Unit) (undone coverage.Change, covered bool, err error) {
+	if u.Undo != nil {
+		return coverage.Exchange(u.Ranges, s.state, u.Undo.Network, u.Undo.From, u.Undo.Hash)
 	}
-	return coverage.Admit(u.Ranges, over)
+	covered, err = coverage.Admit(u.Ranges, s.state)
+	return undone, covered, err
 }
 
-// commit adds a unit. The rows' key is block and index.
-func (s *store) commit(u runtime.Unit, rows []row) error {
+// commit adds a unit that undoes first, or nothing if the rows do not fit: their key is block and index.
+func (s *store) commit(u runtime.Unit, undone coverage.Change, rows []row) error {
 	id := u.ID()
 	added := map[uint64][]storedRow{}
 	for _, x := range rows {
 		same := func(o storedRow) bool { return o.index == x.index }
-		if slices.ContainsFunc(s.rows[x.block], same) || slices.ContainsFunc(added[x.block], same) {
+		stays := u.Undo == nil || x.block < u.Undo.From
+		if stays && slices.ContainsFunc(s.rows[x.block], same) || slices.ContainsFunc(added[x.block], same) {
 			return fmt.Errorf("a row with the key (%d, %d) exists", x.block, x.index)
 		}
 		added[x.block] = append(added[x.block], storedRow{x, id})
 	}
+	if u.Undo != nil {
+		s.removeFrom(u.Undo.From)
+	}
 	for number, more := range added {
 		s.rows[number] = append(s.rows[number], more...)
 	}
-	s.change(coverage.Change{Add: coverage.RowsOf(u.Ranges)})
+	undone.Add = append(undone.Add, coverage.RowsOf(u.Ranges)...)
+	s.change(undone)
 	s.units[id] = u.Ranges[0]
 	return nil
+}
+
+func (s *store) removeFrom(block uint64) {
+	maps.DeleteFunc(s.rows, func(number uint64, _ []storedRow) bool { return number >= block })
 }
 
 // undo takes the blocks from a fork point on out of rows and state. It reports whether that changed anything.
@@ -85,19 +92,13 @@ func (s *store) undo(u runtime.Undo) bool {
 	if len(c.Remove)+len(c.Add) == 0 {
 		return false
 	}
-	for number := range s.rows {
-		if number >= u.From {
-			delete(s.rows, number)
-		}
-	}
+	s.removeFrom(u.From)
 	s.change(c)
 	return true
 }
 
 func (s *store) change(c coverage.Change) {
-	s.state = slices.DeleteFunc(s.state, func(r coverage.Row) bool { return slices.Contains(c.Remove, r) })
-	s.state = append(s.state, c.Add...)
-	slices.SortFunc(s.state, func(a, b coverage.Row) int { return cmp.Compare(a.Start, b.Start) })
+	s.state = c.Apply(s.state)
 	s.writes++
 }
 

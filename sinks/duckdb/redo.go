@@ -34,7 +34,7 @@ func (s *Sink) openRedo(ctx context.Context, table *runtime.Table, blocks, tip r
 		return nil, err
 	}
 	if target.Block == "" {
-		return nil, errors.New("the table has no block column")
+		return nil, errNoBlock
 	}
 	if ok, err := target.exists(ctx, s.db.admin, ddl.StateTable); err != nil {
 		return nil, err

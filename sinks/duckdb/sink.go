@@ -10,7 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
+	"strings"
 
 	"github.com/ampgen/ampgen/runtime"
 	"github.com/ampgen/ampgen/runtime/coverage"
@@ -199,52 +199,64 @@ func (s *Sink) begin(ctx context.Context, u runtime.Unit) (*tx, error) {
 	if s.table == nil {
 		return nil, errUnprepared
 	}
-	if err := validate(u.Ranges); err != nil {
+	if err := u.Check(); err != nil {
 		return nil, err
+	}
+	if u.Undo != nil && s.table.Block == "" {
+		return nil, errNoBlock
 	}
 	if err := s.checkFence(ctx); err != nil {
 		return nil, err
 	}
-	covered, err := s.admit(ctx, u)
-	t := &tx{sink: s, table: s.table, convert: s.rows, unit: u, settle: s.commit, covered: covered}
+	change, covered, err := s.admit(ctx, u)
+	t := &tx{sink: s, table: s.table, convert: s.rows, unit: u, settle: s.commit, covered: covered, undone: change}
 	if err != nil || covered {
 		return t, err
 	}
-	script := "BEGIN"
+	script := []string{"BEGIN"}
 	if u.Replace {
-		script += "; DELETE FROM " + s.table.rows
+		script = append(script, "DELETE FROM "+s.table.rows)
 	}
-	return t, t.open(ctx, script)
+	if u.Undo != nil {
+		undo, err := s.takeOut(ctx, *u.Undo, change)
+		if err != nil {
+			return nil, err
+		}
+		script = append(script, undo...)
+	}
+	if err := t.open(ctx, strings.Join(script, "; ")); err != nil {
+		return nil, err
+	}
+	if u.Undo != nil {
+		crash.Point(crash.MidUndo)
+	}
+	return t, nil
 }
 
-var errUnprepared = errors.New("the sink was not prepared")
+var (
+	errUnprepared = errors.New("the sink was not prepared")
+	errNoBlock    = errors.New("the table has no block column")
+)
 
-func validate(ranges []runtime.Range) error {
-	if len(ranges) == 0 {
-		return errors.New("a unit without ranges")
-	}
-	for i, r := range ranges {
-		if r.Start > r.End {
-			return fmt.Errorf("range %s ends before it starts", r)
+// admit reads from the file whether u is to be committed, is covered already, or must not be committed, and what its undo changes.
+// Under db.commit.
+func (s *Sink) admit(ctx context.Context, u runtime.Unit) (undone coverage.Change, covered bool, err error) {
+	if !u.Replace && u.Undo == nil {
+		overlapping, err := s.table.overlapping(ctx, s.db.admin, u.Ranges)
+		if err != nil {
+			return undone, false, err
 		}
-		if slices.ContainsFunc(ranges[:i], func(o runtime.Range) bool { return o.Network == r.Network }) {
-			return fmt.Errorf("two ranges of network %s in one unit", r.Network)
-		}
+		covered, err = coverage.Admit(u.Ranges, overlapping)
+		return undone, covered, err
 	}
-	return nil
-}
-
-// admit reads from the file whether u is to be committed, is covered already, or must not be committed. Under db.commit.
-func (s *Sink) admit(ctx context.Context, u runtime.Unit) (covered bool, err error) {
-	if u.Replace {
-		all, err := s.table.coverage(ctx, s.db.admin, "true")
-		return err == nil && coverage.Same(u.Ranges, all), err
-	}
-	overlapping, err := s.table.overlapping(ctx, s.db.admin, u.Ranges)
+	all, err := s.table.coverage(ctx, s.db.admin, "true")
 	if err != nil {
-		return false, err
+		return undone, false, err
 	}
-	return coverage.Admit(u.Ranges, overlapping)
+	if u.Replace {
+		return undone, coverage.Same(u.Ranges, all), nil
+	}
+	return coverage.Exchange(u.Ranges, all, u.Undo.Network, u.Undo.From, u.Undo.Hash)
 }
 
 // checkFence refuses if another sink prepared the table since. Under db.commit.

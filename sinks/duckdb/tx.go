@@ -25,6 +25,7 @@ type tx struct {
 	stage   string                           // the table in memory that the rows wait in, for a redo
 	settle  func(context.Context, *tx) error // commits, once all rows are there
 	covered bool                             // nothing is to be written
+	undone  coverage.Change                  // what the unit's undo changed, in its transaction
 	ended   bool
 	since   uint64 // sink.commits when the transaction began
 
@@ -197,11 +198,16 @@ func (s *Sink) commit(ctx context.Context, t *tx) error {
 	if err := s.checkFence(ctx); err != nil {
 		return err
 	}
-	if covered, err := s.admit(ctx, t.unit); err != nil || covered {
+	change, covered, err := s.admit(ctx, t.unit)
+	if err != nil || covered {
 		return err
 	}
-	if !t.unit.Replace && s.commits%coverage.CompactEvery == coverage.CompactEvery-1 {
-		// It is a commit of its own, since t sees the state as it was when it began, and other units were committed since.
+	if u := t.unit.Undo; u != nil && !slices.Equal(change.Undone(u.From), t.undone.Undone(u.From)) {
+		return runtime.Errorf(runtime.Transient, "replace a branch", s.on(), "blocks of it were committed meanwhile")
+	}
+	if !t.unit.Replace && t.unit.Undo == nil && s.commits%coverage.CompactEvery == coverage.CompactEvery-1 {
+		// It is a commit of its own, since t sees the state as it was when it began, and other units were committed since. It may
+		// touch what an undo of t has changed, so such a unit leaves it to the next time.
 		if err := transact(ctx, s.db.admin, func() error { return s.table.compact(ctx, s.db.admin) }); err != nil {
 			return err
 		}

@@ -23,7 +23,7 @@ func (s *Sink) Undo(ctx context.Context, u runtime.Undo) error {
 
 func (s *Sink) undo(ctx context.Context, u runtime.Undo) error {
 	if s.table.Block == "" {
-		return fmt.Errorf("the table has no block column")
+		return errNoBlock
 	}
 	if err := s.checkFence(ctx); err != nil {
 		return err
@@ -32,17 +32,9 @@ func (s *Sink) undo(ctx context.Context, u runtime.Undo) error {
 	if err != nil {
 		return err
 	}
-	change := coverage.Undo(all, u.Network, u.From, u.Hash)
-	script := s.table.change(change)
-	if len(script) == 0 {
-		return nil
-	}
-	if undone := change.Undone(u.From); len(undone) > 0 {
-		rows, err := s.removeRows(ctx, u, undone)
-		if err != nil {
-			return err
-		}
-		script = append(script, rows)
+	script, err := s.takeOut(ctx, u, coverage.Undo(all, u.Network, u.From, u.Hash))
+	if err != nil || len(script) == 0 {
+		return err
 	}
 	err = transact(ctx, s.db.admin, func() error {
 		err := s.db.admin.exec(ctx, strings.Join(script, "; "))
@@ -55,17 +47,21 @@ func (s *Sink) undo(ctx context.Context, u runtime.Undo) error {
 	return err
 }
 
-// removeRows is the statement that deletes the rows of the undone blocks, or marks them.
-func (s *Sink) removeRows(ctx context.Context, u runtime.Undo, undone []coverage.Row) (string, error) {
-	t := s.table
+// takeOut are the statements that take out of coverage and rows what u undoes, which changes the coverage so.
+func (s *Sink) takeOut(ctx context.Context, u runtime.Undo, change coverage.Change) ([]string, error) {
+	t, script := s.table, s.table.change(change)
+	undone := change.Undone(u.From)
+	if len(undone) == 0 {
+		return script, nil
+	}
 	where, err := t.ownRows(ctx, s.db.admin, fmt.Sprintf("%s >= %s", ddl.Quote(t.Block), number(u.From)), undone)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	if t.History {
-		return fmt.Sprintf("UPDATE %s SET %s = false WHERE %s AND %[2]s", t.rows, ddl.Quote(ddl.CurrentColumn), where), nil
+		return append(script, fmt.Sprintf("UPDATE %s SET %s = false WHERE %s AND %[2]s", t.rows, ddl.Quote(ddl.CurrentColumn), where)), nil
 	}
-	return fmt.Sprintf("DELETE FROM %s WHERE %s", t.rows, where), nil
+	return append(script, fmt.Sprintf("DELETE FROM %s WHERE %s", t.rows, where)), nil
 }
 
 // ownRows is the condition that picks, of the rows of some blocks, those that committed, of one network, has. Where the table

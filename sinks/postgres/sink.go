@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync/atomic"
 
 	"github.com/jackc/pgx/v5"
@@ -233,8 +232,14 @@ func (s *Sink) prepared() error {
 
 // checkUnit refuses units that can never be committed.
 func (t *target) checkUnit(u runtime.Unit) error {
-	if u.Replace && t.History {
-		return fmt.Errorf("a history table keeps its rows and cannot be replaced")
+	switch {
+	case u.Replace && t.History:
+		return errors.New("a history table keeps its rows and cannot be replaced")
+	case u.Undo != nil && t.Block == "":
+		return errors.New("the table has no block column")
+	}
+	if err := u.Check(); err != nil {
+		return err
 	}
 	return checkRanges(u.Ranges)
 }

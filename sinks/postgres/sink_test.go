@@ -121,7 +121,7 @@ func TestStoredTextAtTheBounds(t *testing.T) {
 			c.field.Name = "v"
 			table := &runtime.Table{Pipeline: "P", Name: "t", Schema: arrow.NewSchema([]arrow.Field{c.field}, nil)}
 			s := prepared(t, url, table)
-			tx, err := s.Begin(t.Context(), runtime.Unit{Replace: true})
+			tx, err := s.Begin(t.Context(), runtime.Unit{Ranges: []runtime.Range{{Network: "eth", Hash: "h0"}}, Replace: true})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -243,10 +243,7 @@ func (t *target) checkFence(ctx context.Context, q querier, epoch int64, lock bo
 // checkRanges refuses ranges that the state's bigint columns cannot hold.
 func checkRanges(ranges []runtime.Range) error {
 	for _, r := range ranges {
-		switch {
-		case r.End < r.Start:
-			return fmt.Errorf("range %s ends before it starts", r)
-		case r.End > math.MaxInt64:
+		if r.End > math.MaxInt64 {
 			return fmt.Errorf("range %s has blocks beyond %s, which the state cannot hold", r, strconv.FormatInt(math.MaxInt64, 10))
 		}
 	}

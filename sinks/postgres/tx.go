@@ -30,8 +30,8 @@ type tx struct {
 	failed  error // the first error of Write: the unit can no longer be committed
 }
 
-// Begin is runtime.Sink's. It waits for a free connection. The rows of a table that the unit replaces are deleted at once,
-// in the transaction: until the commit, readers go on seeing them and wait for nothing.
+// Begin is runtime.Sink's. It waits for a free connection. The rows that the unit replaces, be it all or those of a branch, are
+// deleted at once, in the transaction: until the commit, readers go on seeing them and wait for nothing.
 func (s *Sink) Begin(ctx context.Context, u runtime.Unit) (runtime.Tx, error) {
 	if err := s.prepared(); err != nil {
 		return nil, err
@@ -57,8 +57,12 @@ func (t *tx) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := table.checkFence(ctx, conn, t.sink.epoch, false); err != nil {
+	// What is undone must not change before the unit ends, so that the other units of the pipeline wait with their commits.
+	if err := table.checkFence(ctx, conn, t.sink.epoch, t.unit.Undo != nil); err != nil {
 		return err
+	}
+	if t.unit.Undo != nil {
+		return t.exchange(ctx, *t.unit.Undo)
 	}
 	if !t.unit.Replace {
 		t.covered, err = t.admit(ctx)
@@ -72,6 +76,20 @@ func (t *tx) begin(ctx context.Context) error {
 	}
 	_, err = conn.Exec(ctx, "DELETE FROM "+table.rows)
 	return err
+}
+
+// exchange takes out what u undoes, unless the unit is covered.
+func (t *tx) exchange(ctx context.Context, u runtime.Undo) error {
+	conn, table := t.conn.Conn(), t.sink.table
+	all, err := table.coverage(ctx, conn)
+	if err != nil {
+		return err
+	}
+	change, covered, err := coverage.Exchange(t.unit.Ranges, all, u.Network, u.From, u.Hash)
+	if t.covered = covered; err != nil || covered {
+		return err
+	}
+	return table.takeOut(ctx, conn, u, change)
 }
 
 func (t *tx) admit(ctx context.Context) (covered bool, err error) {

@@ -37,7 +37,11 @@ func (s *Sink) undo(ctx context.Context, conn *pgx.Conn, u runtime.Undo) error {
 	if err != nil {
 		return err
 	}
-	change := coverage.Undo(reaching, u.Network, u.From, u.Hash)
+	return t.takeOut(ctx, conn, u, coverage.Undo(reaching, u.Network, u.From, u.Hash))
+}
+
+// takeOut takes out of rows and coverage what u undoes, which changes the coverage so.
+func (t *target) takeOut(ctx context.Context, conn *pgx.Conn, u runtime.Undo, change coverage.Change) error {
 	if undone := change.Undone(u.From); len(undone) > 0 {
 		if err := t.removeRows(ctx, conn, u, undone); err != nil {
 			return err
