@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 
+	"github.com/ampgen/ampgen/ampgen/ampdev/chain"
 	"github.com/ampgen/ampgen/runtime/blockrange"
 )
 
@@ -17,6 +18,10 @@ type Watcher struct {
 	Rows map[string]int
 	// Looks is how often the watcher has seen the table with something in it.
 	Looks int
+	// Neither is how often it saw less than at the look before, and nothing else in its place: neither of two branches.
+	Neither int
+
+	last string // the hash of the last covered block
 }
 
 // NewWatcher makes a reader of a PostgreSQL database.
@@ -116,8 +121,32 @@ func (w *Watcher) compare(ranges []blockrange.Range, from uint64, counts map[uin
 		}
 		w.Rows[hash] = c.rows
 	}
+	if err := w.compareEnds(blocks); err != nil {
+		return err
+	}
 	for n := range counts {
 		return fmt.Errorf("there are rows of block %d, and the state covers %v", n, ranges)
 	}
 	return nil
+}
+
+// compareEnds notes whether the covered blocks end with one that the last one at the look before descends from.
+func (w *Watcher) compareEnds(blocks []chain.Block) error {
+	before := w.last
+	w.last = ""
+	if len(blocks) > 0 {
+		w.last = blocks[len(blocks)-1].Hash.String()
+	}
+	if before == "" || before == w.last {
+		return nil
+	}
+	from := uint64(0)
+	if len(blocks) > 0 {
+		from = blocks[len(blocks)-1].Number
+	}
+	former, err := w.chain.Branch(from, before)
+	if err == nil && (len(blocks) == 0 || len(former) > 0 && former[0].Hash.String() == w.last) {
+		w.Neither++
+	}
+	return err
 }

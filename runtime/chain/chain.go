@@ -119,7 +119,7 @@ func (t *Tracker) Loading(from uint64) {
 	}
 }
 
-// Resume goes on with a connection after the undo of a fork that is not Deeper; committed is what is committed then. The
+// Resume goes on with a connection after a fork that is not Deeper; committed is what is committed once that is undone. The
 // message that showed the fork is to be given again.
 func Resume(committed []Range, f Fork) *Tracker {
 	t := &Tracker{lines: newLines(committed), network: f.Network}
