@@ -75,13 +75,14 @@ func goCommand(dir string, env []string, args ...string) (string, error) {
 	return stdout.String(), nil
 }
 
-// buildPrograms builds the loaders of generated/erc20_transfers and ampgen itself, once.
+// buildPrograms builds ampgen itself and the loaders of two of the generated packages, once.
 var buildPrograms = sync.OnceValue(func() error {
-	_, err := goCommand(repository, nil, "build", "-o", binaries+string(filepath.Separator), "./ampgen", "./generated/erc20_transfers/cmd/...")
+	_, err := goCommand(repository, nil, "build", "-o", binaries+string(filepath.Separator), "./ampgen",
+		"./generated/erc20_transfers/cmd/...", "./generated/raw_logs/cmd/...")
 	return err
 })
 
-// program is the path of ampgen or of a loader of generated/erc20_transfers.
+// program is the path of ampgen or of a loader of the generated erc20_transfers or raw_logs.
 func program(t testing.TB, name string) string {
 	t.Helper()
 	if err := buildPrograms(); err != nil {

@@ -23,6 +23,7 @@ const (
 	binary             // 0x and lower-case hex
 	moment             // nanoseconds since 1970, so that no part of a second can hide
 	text
+	flag
 )
 
 // column is a column of a table under test.
@@ -48,14 +49,14 @@ type system struct {
 
 var duckDB = system{
 	name: "duckdb", driver: "duckdb",
-	write:   map[kind]string{number: "%s::varchar", binary: "'0x' || lower(hex(%s))", moment: "epoch_ns(%s)::varchar", text: "%s"},
+	write:   map[kind]string{number: "%s::varchar", binary: "'0x' || lower(hex(%s))", moment: "epoch_ns(%s)::varchar", text: "%s", flag: "%s::varchar"},
 	connect: func(path string) string { return path + "?access_mode=READ_ONLY" },
 }
 
 var postgreSQL = system{
 	name: "postgres", driver: "pgx",
 	write: map[kind]string{number: "%s::text", binary: "'0x' || encode(%s, 'hex')",
-		moment: "(extract(epoch from %s) * 1000000000)::numeric(20,0)::text", text: "%s"},
+		moment: "(extract(epoch from %s) * 1000000000)::numeric(20,0)::text", text: "%s", flag: "%s::text"},
 	connect: func(url string) string { return url },
 }
 

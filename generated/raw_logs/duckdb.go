@@ -18,5 +18,6 @@ var DuckDBDDL string
 func DuckDBTable() amprt.Table {
 	t := Pipeline().Table
 	t.Name = "raw_logs"
+	t.History = true
 	return t
 }

@@ -1,4 +1,4 @@
--- The rows of the query, as a stream commits them: one per block_num, log_index.
+-- The rows of the query, those of abandoned branches included: one per block_num, log_index and branch.
 CREATE TABLE IF NOT EXISTS "raw_logs" (
     "block_num" UBIGINT NOT NULL,
     "timestamp" TIMESTAMP_NS NOT NULL,
@@ -12,8 +12,17 @@ CREATE TABLE IF NOT EXISTS "raw_logs" (
     "topic3" BLOB,
     "data" BLOB NOT NULL,
     "_amp_batch_id" VARCHAR NOT NULL,
-    PRIMARY KEY ("block_num", "log_index")
+    "_amp_is_current" BOOLEAN NOT NULL DEFAULT true,
+    "_amp_reorg_batch_id" VARCHAR
 );
+
+-- The rows that are on the chain now.
+CREATE VIEW IF NOT EXISTS "raw_logs_current" AS
+    SELECT * EXCLUDE ("_amp_batch_id", "_amp_is_current", "_amp_reorg_batch_id") FROM "raw_logs" WHERE "_amp_is_current";
+
+-- All rows that ever were on the chain.
+CREATE VIEW IF NOT EXISTS "raw_logs_history" AS
+    SELECT * FROM "raw_logs";
 
 -- What is loaded: one row per committed range of blocks, both ends included. Old neighbours are merged; units counts them.
 CREATE TABLE IF NOT EXISTS "amp_stream_state" (

@@ -20,6 +20,7 @@ var PostgresDDL string
 func PostgresTable() amprt.Table {
 	t := Pipeline().Table
 	t.Name = "raw_logs"
+	t.History = true
 	return t
 }
 

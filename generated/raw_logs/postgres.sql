@@ -12,8 +12,24 @@ CREATE TABLE IF NOT EXISTS "raw_logs" (
     "topic3" bytea,
     "data" bytea NOT NULL,
     "_amp_batch_id" text,
-    PRIMARY KEY ("block_num", "log_index")
+    "_amp_is_current" boolean NOT NULL DEFAULT true,
+    "_amp_reorg_batch_id" text
 );
+CREATE UNIQUE INDEX IF NOT EXISTS "raw_logs_current_key" ON "raw_logs" ("block_num", "log_index") WHERE "_amp_is_current";
+
+-- Undoing a reorganisation finds rows by block.
+CREATE INDEX IF NOT EXISTS "raw_logs_block" ON "raw_logs" ("block_num");
+
+-- What the chain says now, and everything that it ever said.
+CREATE OR REPLACE VIEW "raw_logs_current" AS
+    SELECT "block_num", "timestamp", "tx_hash", "tx_index", "log_index", "address", "topic0", "topic1", "topic2", "topic3", "data"
+    FROM "raw_logs" WHERE "_amp_is_current";
+CREATE OR REPLACE VIEW "raw_logs_history" AS
+    SELECT "block_num", "timestamp", "tx_hash", "tx_index", "log_index", "address", "topic0", "topic1", "topic2", "topic3", "data", "_amp_batch_id", "_amp_is_current", "_amp_reorg_batch_id"
+    FROM "raw_logs";
+
+-- The rows that left the chain and are not replaced yet: few, and soon none.
+CREATE INDEX IF NOT EXISTS "raw_logs_unreplaced" ON "raw_logs" ("block_num") WHERE NOT "_amp_is_current" AND "_amp_reorg_batch_id" IS NULL;
 
 -- What is loaded: one row per committed range of blocks, both ends inclusive. Old neighbours are merged; units counts them.
 CREATE TABLE IF NOT EXISTS "amp_stream_state" (

@@ -137,7 +137,9 @@ func tableComment(t Table) string {
 	case t.History:
 		s = "The rows of the query, those of abandoned branches included"
 	}
-	if len(t.Key) > 0 {
+	if len(t.Key) > 0 && t.History {
+		s += ": one per " + strings.Join(t.Key, ", ") + " and branch"
+	} else if len(t.Key) > 0 {
 		s += ": one per " + strings.Join(t.Key, ", ")
 	}
 	// A line break in a quoted column name must not end the comment.
