@@ -151,7 +151,7 @@ func TestCreateHistory(t *testing.T) {
 	}
 	want := `CREATE SCHEMA IF NOT EXISTS "analytics";
 
--- The rows of the query, those of abandoned branches included: one per block_num, odd"name.
+-- The rows of the query, those of abandoned branches included: one per block_num, odd"name and branch.
 CREATE TABLE IF NOT EXISTS "analytics"."transfers" (
     "block_num" UBIGINT NOT NULL,
     "odd""name" VARCHAR NOT NULL,
