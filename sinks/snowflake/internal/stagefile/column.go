@@ -7,89 +7,55 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/ampgen/ampgen/sinks/snowflake/ddl"
+	"github.com/ampgen/ampgen/sinks/snowflake/internal/convert"
 )
 
 // column is how one column of a table goes into files.
 type column struct {
-	name    string // the table's, for errors
-	field   arrow.Field
-	convert conversion
+	name  string // the table's, for errors
+	field arrow.Field
+	form  convert.Func
 
 	// An unsigned column is written as signed numbers of the same width while its values allow. From the first greater value on
-	// it has the type of wide, in files of their own.
-	wide *form
-	high func(arrow.Array) bool // reports a value that needs wide
-}
-
-// form is a type in the file and how to get there.
-type form struct {
-	typ     arrow.DataType
-	convert conversion
+	// it has another type, in files of its own.
+	wideType arrow.DataType
+	wideForm convert.Func
+	high     func(arrow.Array) bool // reports a value that needs wideType; nil if there is none or it has it already
 }
 
 func newColumn(f arrow.Field, u ddl.Uint256) (column, error) {
-	if _, err := ddl.ColumnType(f, u); err != nil {
+	typ, form, err := convert.Column(f, u)
+	if err != nil {
 		return column{}, fmt.Errorf("column %q: %w", f.Name, err)
 	}
-	c := column{name: f.Name, field: arrow.Field{Name: ddl.Fold(f.Name), Nullable: f.Nullable}}
-	switch f.Type.ID() {
+	c := column{name: f.Name, field: arrow.Field{Name: ddl.Fold(f.Name), Type: typ, Nullable: f.Nullable}, form: form}
+	switch typ.ID() {
 	case arrow.UINT32:
-		c.field.Type, c.convert = arrow.PrimitiveTypes.Int32, retyped(arrow.PrimitiveTypes.Int32)
-		c.wide, c.high = &form{arrow.PrimitiveTypes.Int64, widenUint32}, high32
+		c.field.Type, c.form = arrow.PrimitiveTypes.Int32, convert.Retype(arrow.PrimitiveTypes.Int32)
+		c.wideType, c.wideForm, c.high = arrow.PrimitiveTypes.Int64, convert.WidenUint32, high32
 	case arrow.UINT64:
-		c.field.Type, c.convert = arrow.PrimitiveTypes.Int64, retyped(arrow.PrimitiveTypes.Int64)
-		c.wide, c.high = &form{uint64Decimal, widenUint64}, high64
-	default:
-		if logical, _ := ddl.Logical256(f); logical != "" {
-			c.field.Type, c.convert = integer256(f, logical, u)
-		} else if nested, ok := f.Type.(arrow.NestedType); ok {
-			c.field.Type, c.convert = nestedConversion(nested)
-		} else {
-			c.field.Type, c.convert = scalarConversion(f)
-		}
+		c.field.Type, c.form = arrow.PrimitiveTypes.Int64, convert.Retype(arrow.PrimitiveTypes.Int64)
+		c.wideType, c.wideForm, c.high = convert.Uint64Decimal, convert.WidenUint64, high64
 	}
 	return c, nil
 }
 
-// widen gives the column its wide form if it needs it for a; it reports whether that changed anything.
+// widen gives the column its wide type if it needs it for a; it reports whether that changed anything.
 func (c *column) widen(a arrow.Array) bool {
-	if c.wide == nil || !c.high(a) {
+	if c.high == nil || !c.high(a) {
 		return false
 	}
-	c.field.Type, c.convert, c.wide = c.wide.typ, c.wide.convert, nil
+	c.field.Type, c.form, c.high = c.wideType, c.wideForm, nil
 	return true
 }
 
 // converted is the column's array as it is written; the caller releases it.
 func (c *column) converted(a arrow.Array) (arrow.Array, error) {
-	if c.convert == nil {
-		a.Retain()
-		return a, nil
-	}
-	out, err := c.convert(a)
+	out, err := c.form.Apply(a)
 	if err != nil {
 		return nil, fmt.Errorf("column %q: %w", c.name, err)
 	}
 	return out, nil
-}
-
-// scalarConversion is for columns that are one value of Snowflake.
-func scalarConversion(f arrow.Field) (arrow.DataType, conversion) {
-	switch t := f.Type.(type) {
-	case *arrow.Float16Type:
-		return arrow.PrimitiveTypes.Float32, widenFloat16
-	case arrow.DecimalType:
-		return decimalConversion(t)
-	case *arrow.Date64Type:
-		return t, same(wholeDays)
-	case *arrow.DurationType:
-		return arrow.PrimitiveTypes.Int64, retyped(arrow.PrimitiveTypes.Int64)
-	case *arrow.StringViewType:
-		return arrow.BinaryTypes.String, contiguous(arrow.BinaryTypes.String)
-	case *arrow.BinaryViewType:
-		return arrow.BinaryTypes.Binary, contiguous(arrow.BinaryTypes.Binary)
-	}
-	return f.Type, nil
 }
 
 // high32 reports a value above 2^31-1. What lies below nulls counts too: that costs a wide column at worst.

@@ -1,4 +1,6 @@
-package stagefile
+// Package convert gives columns the form in which Snowflake takes them without loss, from files and from binds alike: which
+// Arrow type a column is to have, and how its values get there. Whole columns are converted at once.
+package convert
 
 import (
 	"fmt"
@@ -12,15 +14,61 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/ampgen/ampgen/sinks/snowflake/ddl"
-	"github.com/ampgen/ampgen/sinks/snowflake/internal/value"
 )
 
-// conversion makes an array of another type with the same elements, which the caller releases; nil passes an array on.
-// It returns an error, rather than a value that differs, for an element that the other type cannot hold.
-type conversion func(arrow.Array) (arrow.Array, error)
+// Func makes an array of another type with the same elements, which the caller releases. It returns an error, rather than a
+// value that differs, for an element that the other type cannot hold. A nil Func stands for arrays that stay as they are.
+type Func func(arrow.Array) (arrow.Array, error)
 
-// same is a conversion that only checks the elements.
-func same(check func(arrow.Array) error) conversion {
+// Apply is a as f makes it; the caller releases it. f may be nil.
+func (f Func) Apply(a arrow.Array) (arrow.Array, error) {
+	if f == nil {
+		a.Retain()
+		return a, nil
+	}
+	return f(a)
+}
+
+// Column is the form in which Snowflake takes the values of a column without loss. The types that it can be of are booleans,
+// integers, floats of 32 and 64 bits, Decimal128 of scale 0 to 37, text, binary, dates, times, timestamps, and structs, lists,
+// large lists and maps with text keys. Within those there are only booleans, integers up to Int64, floats, Decimal128 and text.
+func Column(f arrow.Field, u ddl.Uint256) (arrow.DataType, Func, error) {
+	if _, err := ddl.ColumnType(f, u); err != nil {
+		return nil, nil, err
+	}
+	if logical, _ := ddl.Logical256(f); logical != "" {
+		to, convert := integer256(f, logical, u)
+		return to, convert, nil
+	}
+	if nested, ok := f.Type.(arrow.NestedType); ok {
+		to, convert := nestedColumn(nested)
+		return to, convert, nil
+	}
+	to, convert := scalar(f)
+	return to, convert, nil
+}
+
+// scalar is for columns that are one value of Snowflake.
+func scalar(f arrow.Field) (arrow.DataType, Func) {
+	switch t := f.Type.(type) {
+	case *arrow.Float16Type:
+		return arrow.PrimitiveTypes.Float32, widenFloat16
+	case arrow.DecimalType:
+		return decimalColumn(t)
+	case *arrow.Date64Type:
+		return t, same(wholeDays)
+	case *arrow.DurationType:
+		return arrow.PrimitiveTypes.Int64, Retype(arrow.PrimitiveTypes.Int64)
+	case *arrow.StringViewType:
+		return arrow.BinaryTypes.String, contiguous(arrow.BinaryTypes.String)
+	case *arrow.BinaryViewType:
+		return arrow.BinaryTypes.Binary, contiguous(arrow.BinaryTypes.Binary)
+	}
+	return f.Type, nil
+}
+
+// same is a Func that only checks the elements.
+func same(check func(arrow.Array) error) Func {
 	return func(a arrow.Array) (arrow.Array, error) {
 		if err := check(a); err != nil {
 			return nil, err
@@ -30,8 +78,8 @@ func same(check func(arrow.Array) error) conversion {
 	}
 }
 
-// retyped is a with another type of the same layout; the buffers are shared.
-func retyped(to arrow.DataType) conversion {
+// Retype makes arrays of a type of the same layout, which share the buffers.
+func Retype(to arrow.DataType) Func {
 	return func(a arrow.Array) (arrow.Array, error) {
 		d := a.Data()
 		data := array.NewData(to, d.Len(), d.Buffers(), nil, d.NullN(), d.Offset())
@@ -127,7 +175,8 @@ func widenFloat16(a arrow.Array) (arrow.Array, error) {
 	})
 }
 
-func widenUint32(a arrow.Array) (arrow.Array, error) {
+// WidenUint32 makes Int64 of Uint32.
+func WidenUint32(a arrow.Array) (arrow.Array, error) {
 	return fixed(a, arrow.PrimitiveTypes.Int64, 8, func(raw []byte) error {
 		out := arrow.Int64Traits.CastFromBytes(raw)
 		for i, v := range a.(*array.Uint32).Uint32Values() {
@@ -137,11 +186,12 @@ func widenUint32(a arrow.Array) (arrow.Array, error) {
 	})
 }
 
-// uint64Decimal holds every unsigned number of 64 bits.
-var uint64Decimal = &arrow.Decimal128Type{Precision: 20}
+// Uint64Decimal holds every unsigned number of 64 bits.
+var Uint64Decimal = &arrow.Decimal128Type{Precision: 20}
 
-func widenUint64(a arrow.Array) (arrow.Array, error) {
-	return fixed(a, uint64Decimal, 16, func(raw []byte) error {
+// WidenUint64 makes Uint64Decimal of Uint64.
+func WidenUint64(a arrow.Array) (arrow.Array, error) {
+	return fixed(a, Uint64Decimal, 16, func(raw []byte) error {
 		out := arrow.Decimal128Traits.CastFromBytes(raw)
 		for i, v := range a.(*array.Uint64).Uint64Values() {
 			if a.IsNull(i) {
@@ -165,14 +215,14 @@ func wholeDays(a arrow.Array) error {
 }
 
 // contiguous copies the values of a view, which Parquet's writer does not take, into one buffer.
-func contiguous(to arrow.DataType) conversion {
+func contiguous(to arrow.DataType) Func {
 	return func(a arrow.Array) (arrow.Array, error) {
 		out, err := text(a, func(dst []byte, i int) ([]byte, error) { return append(dst, bytesAt(a, i)...), nil })
 		if err != nil || to.ID() == arrow.STRING {
 			return out, err
 		}
 		defer out.Release()
-		return retyped(to)(out)
+		return Retype(to)(out)
 	}
 }
 
@@ -185,11 +235,11 @@ func bytesAt(a arrow.Array, i int) []byte {
 	case interface{ Value(int) []byte }:
 		return a.Value(i)
 	}
-	panic(fmt.Sprintf("stagefile: %s is neither text nor bytes", a.DataType()))
+	panic(fmt.Sprintf("convert: %s is neither text nor bytes", a.DataType()))
 }
 
-// decimalConversion gives a decimal the type of its column: a decimal of at most 38 digits, or text.
-func decimalConversion(t arrow.DecimalType) (arrow.DataType, conversion) {
+// decimalColumn gives a decimal the type of its column: a decimal of at most 38 digits, or text.
+func decimalColumn(t arrow.DecimalType) (arrow.DataType, Func) {
 	precision, scale, ok := ddl.Number(t)
 	if !ok {
 		return arrow.BinaryTypes.String, decimalText(t)
@@ -199,7 +249,7 @@ func decimalConversion(t arrow.DecimalType) (arrow.DataType, conversion) {
 	case arrow.TypeEqual(t, to):
 		return to, nil
 	case t.ID() == arrow.DECIMAL128 && t.GetScale() == scale:
-		return to, retyped(to)
+		return to, Retype(to)
 	}
 	return to, func(a arrow.Array) (arrow.Array, error) { return narrowDecimal(a, t, to) }
 }
@@ -224,10 +274,10 @@ func narrowDecimal(a arrow.Array, from arrow.DecimalType, to *arrow.Decimal128Ty
 }
 
 // decimalText writes exactly as many digits after the point as the scale says.
-func decimalText(t arrow.DecimalType) conversion {
+func decimalText(t arrow.DecimalType) Func {
 	return func(a arrow.Array) (arrow.Array, error) {
 		at := decimalAt(a)
-		return text(a, func(dst []byte, i int) ([]byte, error) { return value.AppendDecimal256(dst, at(i), t.GetScale()), nil })
+		return text(a, func(dst []byte, i int) ([]byte, error) { return AppendDecimal256(dst, at(i), t.GetScale()), nil })
 	}
 }
 
@@ -243,5 +293,5 @@ func decimalAt(a arrow.Array) func(i int) decimal256.Num {
 	case *array.Decimal256:
 		return a.Value
 	}
-	panic(fmt.Sprintf("stagefile: %s is no decimal", a.DataType()))
+	panic(fmt.Sprintf("convert: %s is no decimal", a.DataType()))
 }

@@ -1,6 +1,4 @@
-// Package value writes single values in the forms that Snowflake reads without loss, for the files and the binds alike:
-// 256-bit integers and long decimals as text or bytes, points in time as ISO text, binary as hex.
-package value
+package convert
 
 import (
 	"math"

@@ -1,4 +1,4 @@
-package stagefile
+package convert
 
 import (
 	"fmt"
@@ -8,67 +8,66 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/ampgen/ampgen/sinks/snowflake/ddl"
-	"github.com/ampgen/ampgen/sinks/snowflake/internal/value"
 )
 
-// leafConversion gives a field within a list, struct or map the type that a VARIANT holds without loss: VARIANT has no bytes
+// leaf gives a field within a list, struct or map the type that a VARIANT holds without loss: VARIANT has no bytes
 // and no decimals of more than 38 digits, and reads times as text.
-func leafConversion(f arrow.Field) (arrow.DataType, conversion) {
+func leaf(f arrow.Field) (arrow.DataType, Func) {
 	if logical, _ := ddl.Logical256(f); logical != "" {
 		return integer256(f, logical, ddl.Uint256Text)
 	}
 	switch t := f.Type.(type) {
 	case arrow.NestedType:
-		return nestedConversion(t)
+		return nestedColumn(t)
 	case *arrow.Uint64Type:
-		return uint64Decimal, widenUint64
+		return Uint64Decimal, WidenUint64
 	case *arrow.Uint32Type:
-		return arrow.PrimitiveTypes.Int64, widenUint32
+		return arrow.PrimitiveTypes.Int64, WidenUint32
 	case *arrow.TimestampType:
 		return textOf(func(dst []byte, a arrow.Array, i int) []byte {
-			return value.AppendTimestamp(dst, int64(a.(*array.Timestamp).Value(i)), t.Unit, t.TimeZone != "")
+			return AppendTimestamp(dst, int64(a.(*array.Timestamp).Value(i)), t.Unit, t.TimeZone != "")
 		})
 	case *arrow.Date32Type:
 		return textOf(func(dst []byte, a arrow.Array, i int) []byte {
-			return value.AppendDate(dst, int64(a.(*array.Date32).Value(i)))
+			return AppendDate(dst, int64(a.(*array.Date32).Value(i)))
 		})
 	case *arrow.Date64Type:
 		to, convert := textOf(func(dst []byte, a arrow.Array, i int) []byte {
-			return value.AppendDate(dst, int64(a.(*array.Date64).Value(i))/86_400_000)
+			return AppendDate(dst, int64(a.(*array.Date64).Value(i))/86_400_000)
 		})
 		return to, chain(same(wholeDays), convert)
 	case *arrow.Time32Type:
 		return textOf(func(dst []byte, a arrow.Array, i int) []byte {
-			return value.AppendTime(dst, int64(a.(*array.Time32).Value(i)), t.Unit)
+			return AppendTime(dst, int64(a.(*array.Time32).Value(i)), t.Unit)
 		})
 	case *arrow.Time64Type:
 		return textOf(func(dst []byte, a arrow.Array, i int) []byte {
-			return value.AppendTime(dst, int64(a.(*array.Time64).Value(i)), t.Unit)
+			return AppendTime(dst, int64(a.(*array.Time64).Value(i)), t.Unit)
 		})
 	case *arrow.BinaryType, *arrow.LargeBinaryType, *arrow.BinaryViewType, *arrow.FixedSizeBinaryType:
-		return textOf(func(dst []byte, a arrow.Array, i int) []byte { return value.AppendHex(dst, bytesAt(a, i)) })
+		return textOf(func(dst []byte, a arrow.Array, i int) []byte { return AppendHex(dst, bytesAt(a, i)) })
 	}
-	return scalarConversion(f)
+	return scalar(f)
 }
 
-func textOf(add func(dst []byte, a arrow.Array, i int) []byte) (arrow.DataType, conversion) {
+func textOf(add func(dst []byte, a arrow.Array, i int) []byte) (arrow.DataType, Func) {
 	return arrow.BinaryTypes.String, func(a arrow.Array) (arrow.Array, error) {
 		return text(a, func(dst []byte, i int) ([]byte, error) { return add(dst, a, i), nil })
 	}
 }
 
-// nestedConversion converts what is within a struct, list or map. Lists of every kind become lists whose nulls have no
+// nestedColumn converts what is within a struct, list or map. Lists of every kind become lists whose nulls have no
 // elements, since Parquet's writer takes no others.
-func nestedConversion(t arrow.NestedType) (arrow.DataType, conversion) {
+func nestedColumn(t arrow.NestedType) (arrow.DataType, Func) {
 	fields := t.Fields()
-	converts := make([]conversion, len(fields))
+	converts := make([]Func, len(fields))
 	changed := false
 	for i := range fields {
-		fields[i].Type, converts[i] = leafConversion(fields[i])
+		fields[i].Type, converts[i] = leaf(fields[i])
 		changed = changed || converts[i] != nil
 	}
 	to := rebuilt(t, fields)
-	var children conversion
+	var children Func
 	if changed {
 		children = func(a arrow.Array) (arrow.Array, error) { return withChildren(a, to, fields, converts) }
 	}
@@ -89,7 +88,7 @@ func nestedConversion(t arrow.NestedType) (arrow.DataType, conversion) {
 }
 
 // after is second, with first before it if there is one.
-func after(first, second conversion) conversion {
+func after(first, second Func) Func {
 	if first == nil {
 		return second
 	}
@@ -113,7 +112,7 @@ func rebuilt(t arrow.NestedType, fields []arrow.Field) arrow.DataType {
 }
 
 // withChildren is a with each child converted, all of it, whichever part of it a is a slice of.
-func withChildren(a arrow.Array, to arrow.DataType, fields []arrow.Field, converts []conversion) (arrow.Array, error) {
+func withChildren(a arrow.Array, to arrow.DataType, fields []arrow.Field, converts []Func) (arrow.Array, error) {
 	d := a.Data()
 	children := make([]arrow.ArrayData, len(converts))
 	for i, child := range d.Children() {

@@ -1,4 +1,4 @@
-package stagefile
+package convert
 
 import (
 	"fmt"
@@ -9,7 +9,6 @@ import (
 
 	"github.com/ampgen/ampgen/runtime"
 	"github.com/ampgen/ampgen/sinks/snowflake/ddl"
-	"github.com/ampgen/ampgen/sinks/snowflake/internal/value"
 )
 
 var (
@@ -18,7 +17,7 @@ var (
 )
 
 // integer256 converts decimal text to the form that is set for 256-bit integers.
-func integer256(f arrow.Field, logical string, form ddl.Uint256) (arrow.DataType, conversion) {
+func integer256(f arrow.Field, logical string, form ddl.Uint256) (arrow.DataType, Func) {
 	switch form {
 	case ddl.Uint256Binary:
 		return wordType, func(a arrow.Array) (arrow.Array, error) { return words(a, logical) }
@@ -27,7 +26,7 @@ func integer256(f arrow.Field, logical string, form ddl.Uint256) (arrow.DataType
 	}
 	checked := same(func(a arrow.Array) error {
 		return eachValid(a, func(i int) error {
-			if s := a.(array.StringLike).Value(i); !value.IsInteger(s) {
+			if s := a.(array.StringLike).Value(i); !IsInteger(s) {
 				return fmt.Errorf("%q is not a decimal integer", s)
 			}
 			return nil
@@ -40,7 +39,7 @@ func integer256(f arrow.Field, logical string, form ddl.Uint256) (arrow.DataType
 }
 
 // chain converts by the one and then the other.
-func chain(first, second conversion) conversion {
+func chain(first, second Func) Func {
 	return func(a arrow.Array) (arrow.Array, error) {
 		between, err := first(a)
 		if err != nil {
@@ -56,7 +55,7 @@ func words(a arrow.Array, logical string) (arrow.Array, error) {
 	return fixed(a, wordType, 32, func(raw []byte) error {
 		return eachValid(a, func(i int) error {
 			s := a.(array.StringLike).Value(i)
-			v, err := value.ParseInteger(s)
+			v, err := ParseInteger(s)
 			if err != nil {
 				return err
 			}
@@ -76,7 +75,7 @@ func numbers(a arrow.Array) (arrow.Array, error) {
 		clear(out)
 		return eachValid(a, func(i int) error {
 			s := a.(array.StringLike).Value(i)
-			v, err := value.ParseInteger(s)
+			v, err := ParseInteger(s)
 			if err != nil {
 				return err
 			}
