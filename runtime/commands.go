@@ -63,11 +63,7 @@ func (g *program) status(ctx context.Context, l *loader) error {
 
 // ago writes a time and how long that is ago.
 func (g *program) ago(t time.Time) string {
-	now := time.Now
-	if g.now != nil {
-		now = g.now
-	}
-	return fmt.Sprintf("%s, %s ago", t.UTC().Format(time.RFC3339), telemetry.Age(now().Sub(t)))
+	return fmt.Sprintf("%s, %s ago", t.UTC().Format(time.RFC3339), telemetry.Age(g.clock.Now().Sub(t)))
 }
 
 func networks(ranges []Range) []string {

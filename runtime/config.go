@@ -8,10 +8,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/spf13/pflag"
 
+	"github.com/ampgen/ampgen/runtime/amp"
 	"github.com/ampgen/ampgen/runtime/blockrange"
 	"github.com/ampgen/ampgen/runtime/labels"
 )
@@ -38,6 +40,9 @@ type config struct {
 	reorgDepth                   uint64
 	again                        string           // what --range says
 	redo                         *blockrange.Span // the blocks of the redo command; nil for others
+
+	memory                     byteSize
+	retryFor, timeout, silence time.Duration
 
 	labels    map[string]string // path by label name, where it differs from the compiled one
 	pipeline  string
@@ -97,6 +102,12 @@ func (c *config) flagSet(p *Pipeline, d Driver) *pflag.FlagSet {
 	fs.StringVar(&c.pipeline, "pipeline", defaultPipeline(p), "the `name` under which the sink keeps the state: one per loader of a table")
 	fs.StringVar(&c.logFormat, "log-format", "auto", "auto (a live line on a terminal, else text), text or json")
 	fs.StringVar(&c.metrics, "metrics-addr", "", "serve Prometheus metrics, /livez, /readyz and /progressz at this `host:port`")
+	fs.Var(&c.memory, "memory", "hold at most this `much` of rows on their way, of all workers together; label files and DuckDB come on top")
+	fs.DurationVar(&c.retryFor, "retry-for", defaultRetryFor, "give up after failing for this `long` while nothing gets through; what follows the stream never does")
+	fs.DurationVar(&c.timeout, "timeout", defaultTimeout, "try again, with twice the time, when a call of server or sink takes this `long`")
+	if p.Mode == Stream {
+		fs.DurationVar(&c.silence, "silence", defaultSilence, "look whether the chain goes on without the stream when that is silent for this `long`")
+	}
 	d.Flags(fs)
 	return fs
 }
@@ -129,7 +140,7 @@ func envName(flag string) string {
 // parseConfig reads the command line, and for what it leaves open the environment. Its errors are *UsageErrors or
 // pflag.ErrHelp.
 func parseConfig(p *Pipeline, d Driver, args []string, env func(string) (string, bool)) (*config, *pflag.FlagSet, error) {
-	c := &config{}
+	c := &config{memory: amp.DefaultMemory}
 	fs := c.flagSet(p, d)
 	if err := fs.Parse(args); err != nil {
 		if errors.Is(err, pflag.ErrHelp) {
@@ -177,6 +188,9 @@ func (c *config) setCommand(args []string) error {
 func (c *config) check(p *Pipeline) error {
 	if c.pipeline == "" {
 		return usagef("--pipeline is empty")
+	}
+	if c.retryFor <= 0 || c.timeout <= 0 || p.Mode == Stream && c.silence <= 0 {
+		return usagef("--retry-for, --timeout and --silence are more than 0")
 	}
 	switch c.logFormat {
 	case "auto", "text", "json":

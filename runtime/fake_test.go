@@ -443,8 +443,7 @@ type rig struct {
 	source         *fakeSource
 	sink           *fakeSink
 	env            map[string]string
-	mu             sync.Mutex
-	waits          []time.Duration // what the loader slept
+	clock          fakeClock
 	stdout, stderr bytes.Buffer
 }
 
@@ -454,21 +453,41 @@ func newRig() *rig {
 		env: map[string]string{"AMP_SERVER": "grpc://fake", "AMP_WORKERS": "1", "AMP_REORG_DEPTH": "10"}}
 }
 
+// fakeClock is a clock whose waits are over at once. Nothing takes too long.
+type fakeClock struct {
+	mu    sync.Mutex
+	waits []time.Duration
+	slept time.Duration // their sum
+}
+
+func (c *fakeClock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return fakeNow.Add(c.slept)
+}
+
+func (c *fakeClock) Sleep(ctx context.Context, d time.Duration) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.waits, c.slept = append(c.waits, d), c.slept+d
+	return ctx.Err()
+}
+
+func (c *fakeClock) Timeout(ctx context.Context, _ time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithCancel(ctx)
+}
+
+func (c *fakeClock) Jitter(d time.Duration) time.Duration { return d }
+
 // run runs the loader with the arguments and returns its exit code.
 func (r *rig) run(ctx context.Context, args string) int {
 	r.stdout.Reset()
 	r.stderr.Reset()
 	p := r.pipeline
 	return (&program{pipeline: &p, driver: fakeDriver{r.sink}, stdout: &r.stdout, stderr: &r.stderr,
-		env:  func(name string) (string, bool) { v, ok := r.env[name]; return v, ok },
-		dial: func(*config) (Source, func(), error) { return r.source, func() {}, nil },
-		now:  func() time.Time { return fakeNow },
-		sleep: func(ctx context.Context, d time.Duration) error {
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			r.waits = append(r.waits, d)
-			return ctx.Err()
-		},
+		env:   func(name string) (string, bool) { v, ok := r.env[name]; return v, ok },
+		dial:  func(*config) (Source, func(), error) { return r.source, func() {}, nil },
+		clock: &r.clock,
 	}).run(ctx, strings.Fields(args))
 }
 

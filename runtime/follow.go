@@ -5,24 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
 
 	"github.com/ampgen/ampgen/runtime/chain"
 	"github.com/ampgen/ampgen/runtime/coverage"
 	"github.com/ampgen/ampgen/runtime/crash"
+	"github.com/ampgen/ampgen/runtime/fault"
 )
 
 // A followed stream is endless: each microbatch becomes one commit. Connections to the server end, by its will or by failures;
 // each new one starts from the state that the sink has then, so that nothing is remembered here that could differ from it.
 
-// The wait before the stream is opened again: it doubles from the first to the last while nothing is committed.
-const firstWait, lastWait = time.Second, 30 * time.Second
-
 // follow loads the stream from what is committed on, until ctx ends or a failure that waiting does not cure.
 func (l *loader) follow(ctx context.Context) error {
-	if err := l.prepare(ctx); err != nil {
-		return err
-	}
 	h := l.hand("stream")
 	defer h.meter.Close()
 	return h.stream(ctx, destination{})
@@ -40,8 +34,7 @@ var errArrived = errors.New("the destination is reached")
 // stream loads the stream over one connection after the other, up to a destination. If that is to see whether it continues what is
 // committed, an undo on the way is errReplan.
 func (l *loader) stream(ctx context.Context, d destination) error {
-	r := l.retrier()
-	r.ever = d == destination{}
+	r := l.retrier(d == destination{})
 	undone := false
 	for {
 		c := &connection{loader: l, destination: d}
@@ -52,11 +45,11 @@ func (l *loader) stream(ctx context.Context, d destination) error {
 			return errReplan
 		case errors.Is(err, errArrived):
 			return nil
-		case err != nil && (ctx.Err() != nil || !passes(err)):
+		case err != nil && (ctx.Err() != nil || !fault.Passes(err)):
 			return err
 		}
 		if c.progressed {
-			r.reset()
+			r.Progress()
 		}
 		if again {
 			continue
@@ -72,13 +65,6 @@ func (l *loader) stream(ctx context.Context, d destination) error {
 
 // errEnded says that the server ended a stream that has no end.
 var errEnded = Errorf(Transient, "follow the stream", "", "the server ended it")
-
-// passes reports whether starting again from the sink's state may succeed. A commit or an undo whose outcome is unknown is
-// settled by that state.
-func passes(err error) bool {
-	class := ClassOf(err)
-	return class == Transient || class == Ambiguous
-}
 
 // connection is one opened stream.
 type connection struct {
@@ -98,6 +84,9 @@ var errAgain = errors.New("open the stream again")
 // run opens the stream and loads it until it ends. It reports whether to open it again without a wait.
 func (c *connection) run(ctx context.Context) (again bool, err error) {
 	l := c.loader
+	if err := l.prepare(ctx); err != nil {
+		return false, err
+	}
 	state, err := l.sink.State(ctx, l.table())
 	if err != nil {
 		return false, err

@@ -121,7 +121,7 @@ func TestStreamThatEndsIsOpenedAgain(t *testing.T) {
 		[]any{noData, io.EOF, noData, io.EOF, io.EOF}, microbatch(onBranch("a", 0, 9)),
 		[]any{io.EOF}, microbatch(onBranch("a", 10, 19))[:2], []any{io.EOF}, microbatch(onBranch("a", 10, 15)))...)
 	r.checkCommits(t, "0-9@a9", "10-15@a15")
-	if diff := cmp.Diff([]time.Duration{1e9, 2e9, 4e9, 1e9, 2e9}, r.waits); diff != "" {
+	if diff := cmp.Diff([]time.Duration{1e9, 2e9, 4e9, 1e9, 2e9}, r.clock.waits); diff != "" {
 		t.Errorf("the waits double until something is committed: %s", diff)
 	}
 }
@@ -129,7 +129,7 @@ func TestStreamThatEndsIsOpenedAgain(t *testing.T) {
 func TestWaitsEndAtHalfAMinute(t *testing.T) {
 	r := newRig()
 	r.follow(t, exitDone, io.EOF, io.EOF, io.EOF, io.EOF, io.EOF, io.EOF, io.EOF)
-	if diff := cmp.Diff([]time.Duration{1e9, 2e9, 4e9, 8e9, 16e9, 30e9, 30e9}, r.waits); diff != "" {
+	if diff := cmp.Diff([]time.Duration{1e9, 2e9, 4e9, 8e9, 16e9, 30e9, 30e9}, r.clock.waits); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -157,7 +157,7 @@ func TestFailuresThatPass(t *testing.T) {
 			r.sink.fail, r.source.fail = test.fail, test.open
 			r.follow(t, exitDone, join(first, test.events)...)
 			r.checkCommits(t, "0-9@a9", "10-19@a19")
-			if len(r.waits) == 0 {
+			if len(r.clock.waits) == 0 {
 				t.Error("the loader went on without a wait")
 			}
 		})

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ampgen/ampgen/runtime/blockrange"
 	"github.com/ampgen/ampgen/runtime/crash"
+	"github.com/ampgen/ampgen/runtime/fault"
 	"github.com/ampgen/ampgen/runtime/internal/crew"
 	"github.com/ampgen/ampgen/runtime/planner"
 )
@@ -27,18 +28,18 @@ var errReplan = errors.New("plan again")
 // history loads the wanted history, and follows the stream if that is asked for too.
 func (l *loader) history(ctx context.Context) error {
 	defer l.meter.Meter().Want(0)
-	r := l.retrier()
+	r := l.retrier(l.follows)
 	for {
 		before := l.meter.Meter().Snapshot().Units
 		err := l.historyOnce(ctx)
 		if l.meter.Meter().Snapshot().Units > before {
-			r.reset()
+			r.Progress()
 		}
 		var missing *missingError
 		switch {
 		case errors.Is(err, errReplan):
 			l.log.Info("the chain or the state changed; planning again")
-		case err == nil || ctx.Err() != nil || !passes(err) || errors.As(err, &missing):
+		case err == nil || ctx.Err() != nil || !fault.Passes(err) || errors.As(err, &missing):
 			return err
 		}
 		if err := r.wait(ctx, err, "load history"); err != nil {

@@ -264,8 +264,8 @@ func TestEachChunkFails(t *testing.T) {
 		}{
 			{"cut", 1, []any{io.EOF}, exitDone},
 			{"transient", 1, []any{transient}, exitDone},
-			{"transient for long", attempts - 1, []any{transient}, exitDone},
-			{"transient for too long", attempts, []any{transient}, exitFailed},
+			{"transient for long", 12, []any{transient}, exitDone},
+			{"transient for longer than --retry-for", 1000, []any{transient}, exitFailed},
 			{"permanent", 1, []any{permanent}, exitFailed},
 		} {
 			r := newRig()
@@ -288,7 +288,7 @@ func TestEachChunkFails(t *testing.T) {
 				if !strings.Contains(r.stderr.String(), missing) {
 					t.Errorf("%s, chunk %s: no %q in %s", test.name, chunk, missing, r.stderr.String())
 				}
-				r.source.queries = nil
+				r.source.queries, left = nil, 0
 				r.expect(t, exitDone, args)
 				if n := len(r.source.queries); n != 1+int(gaps[0].Blocks()+4)/5 {
 					t.Errorf("%s, chunk %s: the next run made the queries %q", test.name, chunk, r.source.queries)

@@ -11,18 +11,21 @@ import (
 	"github.com/ampgen/ampgen/runtime/amp"
 	"github.com/ampgen/ampgen/runtime/crash"
 	"github.com/ampgen/ampgen/runtime/planner"
+	"github.com/ampgen/ampgen/runtime/resilience"
 	"github.com/ampgen/ampgen/runtime/telemetry"
 )
 
 // loader moves the rows of one pipeline from a source to a sink.
 type loader struct {
 	pipeline *Pipeline
-	source   Source
-	sink     Sink
+	source   *guardedSource
+	sink     *guardedSink
 	shaper   *shaper
 	meter    *telemetry.Lane
 	log      *slog.Logger
-	sleep    func(context.Context, time.Duration) error
+	clock    resilience.Clock
+	retryFor time.Duration     // how long something is tried again while nothing gets through
+	silence  time.Duration     // after which it is looked whether the stream is stalled
 	labels   map[string]string // paths of labels, where they differ from the compiled ones
 	bounds   *bounds           // nil for an endless or a batch run
 	follows  bool              // beside the bounds

@@ -15,6 +15,7 @@ import (
 
 	"github.com/ampgen/ampgen/runtime/amp"
 	"github.com/ampgen/ampgen/runtime/crash"
+	"github.com/ampgen/ampgen/runtime/resilience"
 	"github.com/ampgen/ampgen/runtime/telemetry"
 )
 
@@ -36,9 +37,10 @@ func Main(p Pipeline, d Driver) int {
 	return (&program{
 		pipeline: &p, driver: d,
 		env: os.LookupEnv, stdout: os.Stdout, stderr: os.Stderr,
-		terminal: term.IsTerminal(int(os.Stderr.Fd())),
+		terminal: term.IsTerminal(int(os.Stderr.Fd())), clock: resilience.Wall,
 		dial: func(c *config) (Source, func(), error) {
-			client, err := amp.Dial(amp.Config{Server: c.server, Token: c.token, InsecureToken: c.insecureToken, CAFile: c.caFile})
+			client, err := amp.Dial(amp.Config{Server: c.server, Token: c.token, InsecureToken: c.insecureToken, CAFile: c.caFile,
+				Memory: int64(c.memory), Streams: c.workers + 1})
 			if err != nil {
 				return nil, nil, err
 			}
@@ -53,9 +55,8 @@ type program struct {
 	driver         Driver
 	env            func(string) (string, bool)
 	stdout, stderr io.Writer
-	terminal       bool                                       // stderr is one
-	sleep          func(context.Context, time.Duration) error // nil outside of tests, as now
-	now            func() time.Time
+	terminal       bool // stderr is one
+	clock          resilience.Clock
 	dial           func(*config) (Source, func(), error)
 }
 
@@ -86,7 +87,8 @@ func (g *program) do(ctx context.Context, c *config) error {
 		return err
 	}
 	o := Options{Pipeline: g.pipeline, Follow: c.follow, HistoryFirst: c.historyFirst, Workers: c.workers, ChunkBlocks: c.chunkBlocks,
-		PartitionBlocks: c.partitionBlocks, ReorgDepth: c.reorgDepth, Labels: c.labels, Sleep: g.sleep}
+		PartitionBlocks: c.partitionBlocks, ReorgDepth: c.reorgDepth, Labels: c.labels, RetryFor: c.retryFor,
+		Timeout: c.timeout, Silence: c.silence, Clock: g.clock}
 	if b != nil {
 		o.From, o.To, o.Latest, o.Recent = b.from, b.to, b.to == nil, b.last
 	}
@@ -110,22 +112,22 @@ func (g *program) do(ctx context.Context, c *config) error {
 	}
 	defer sink.Close()
 	o.Sink = sink
-	l := newLoader(o, telemetry.NewMeter())
 	switch c.command {
 	case "plan":
-		return g.plan(ctx, l)
+		return g.plan(ctx, newLoader(o, telemetry.NewMeter()))
 	case "status":
-		return g.status(ctx, l)
+		return g.status(ctx, newLoader(o, telemetry.NewMeter()))
 	}
-	return g.load(ctx, l, c)
+	return g.load(ctx, o, c)
 }
 
 // load is the run command.
-func (g *program) load(ctx context.Context, l *loader, c *config) error {
-	meter := l.meter.Meter()
+func (g *program) load(ctx context.Context, o Options, c *config) error {
+	meter := telemetry.NewMeter()
 	view := telemetry.NewView(meter, telemetry.Options{
 		Out: g.stderr, Live: g.terminal && c.logFormat == "auto", JSON: c.logFormat == "json", Name: g.pipeline.Table.Name})
-	l.log = view.Log()
+	o.Log = view.Log()
+	l := newLoader(o, meter)
 	if c.metrics != "" {
 		stop, at, err := telemetry.Serve(meter, c.metrics, map[string]string{"pipeline": l.table().Pipeline, "table": l.table().Name, "sink": g.driver.Name()})
 		if err != nil {

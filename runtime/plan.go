@@ -47,7 +47,7 @@ func (g *program) plan(ctx context.Context, l *loader) error {
 
 // planTable shows what the table lacks.
 func (g *program) planTable(ctx context.Context, l *loader) error {
-	sink, ok := l.sink.(Comparer)
+	sink, ok := l.sink.Sink.(Comparer)
 	if !ok {
 		return nil
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/ampgen/ampgen/runtime/blockrange"
+	"github.com/ampgen/ampgen/runtime/fault"
 	"github.com/ampgen/ampgen/runtime/telemetry"
 )
 
@@ -26,7 +27,7 @@ func Redo(ctx context.Context, o Options) error {
 
 // redo loads the blocks of s again. What changes meanwhile beneath it is waited for some time.
 func (l *loader) redo(ctx context.Context, s blockrange.Span) (err error) {
-	redoer, ok := l.sink.(Redoer)
+	redoer, ok := l.sink.Sink.(Redoer)
 	switch {
 	case !ok:
 		return &Error{Class: Permanent, Op: "load again", On: "table " + l.table().Name, Err: errors.New("the sink cannot replace the rows of some blocks only")}
@@ -51,18 +52,18 @@ func (l *loader) redo(ctx context.Context, s blockrange.Span) (err error) {
 			Help: "the status command shows what is; the run command loads what is missing"}
 	}
 	l.meter.Meter().Want(s.Blocks())
-	again := l.retrier()
+	again := l.retrier(false)
 	for next := s.Start; ; {
 		c, err := l.redoChunk(ctx, redoer, network, blockrange.Span{Start: next, End: s.End})
 		switch {
 		case err == nil:
 			l.meter.Meter().Done(c.Blocks())
-			again.reset()
+			again.Progress()
 			if c.End == s.End {
 				return nil
 			}
 			next = c.End + 1
-		case ctx.Err() != nil || !passes(err):
+		case ctx.Err() != nil || !fault.Passes(err):
 			return err
 		default:
 			if err := again.wait(ctx, err, "load blocks again"); err != nil {
@@ -100,7 +101,7 @@ func (l *loader) redoChunk(ctx context.Context, redoer Redoer, network string, s
 				return err
 			}
 			u = l.newUnit(Unit{Ranges: []Range{{Network: network, Start: c.Start, End: c.End}}})
-			if u.tx, err = redoer.Redo(ctx, l.table(), u.unit.Ranges[0], synced); err != nil {
+			if u.tx, err = l.sink.redo(ctx, redoer, l.table(), u.unit.Ranges[0], synced); err != nil {
 				return err
 			}
 		}

@@ -1,13 +1,14 @@
 package runtime
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
-	"math/rand/v2"
 	"time"
 
 	"github.com/ampgen/ampgen/runtime/planner"
+	"github.com/ampgen/ampgen/runtime/resilience"
 	"github.com/ampgen/ampgen/runtime/telemetry"
 )
 
@@ -43,9 +44,18 @@ type Options struct {
 	Labels map[string]string
 	// Log is told what happens beside the rows; nil for nobody.
 	Log *slog.Logger
-	// Sleep waits before something is tried again: at most d, or until ctx ends, whose error it then returns. Nil waits a random
-	// part of d, so that loaders which lost the same server do not all come back at the same moment.
-	Sleep func(ctx context.Context, d time.Duration) error
+
+	// RetryFor is how long something is tried again while nothing gets through, before a run that has an end gives up; 0 means five
+	// minutes. What follows the stream never gives up.
+	RetryFor time.Duration
+	// Timeout is how long one call of source or sink may take before it is given up, and tried again with twice the time; 0 means five
+	// minutes. Preparing the sink, and waiting for the next message of a followed stream, is not limited.
+	Timeout time.Duration
+	// Silence is after how long without a message it is looked whether the chain goes on without the followed stream; 0 means a
+	// minute. Where messages usually come less often, it is three times the longest pause of late.
+	Silence time.Duration
+	// Clock is what the run waits by; nil means the machine's.
+	Clock resilience.Clock
 }
 
 // Run runs a pipeline until there is nothing left to load, until ctx ends, or until a failure that waiting does not cure. What
@@ -64,36 +74,33 @@ func Run(ctx context.Context, o Options) error {
 	return newLoader(o, telemetry.NewMeter()).run(ctx)
 }
 
-// newLoader makes a loader of o that counts with meter. Main makes its own, and may leave out the source for what needs none.
+// newLoader makes a loader of o that counts with meter. Main makes its own, and may leave out source or sink for what needs none.
 func newLoader(o Options, meter *telemetry.Meter) *loader {
 	p := *o.Pipeline
 	p.Table.Pipeline = defaultPipeline(&p)
-	l := &loader{pipeline: &p, source: o.Source, sink: o.Sink, meter: meter.Lane(""), log: o.Log, sleep: o.Sleep,
+	o.fillIn()
+	l := &loader{pipeline: &p, meter: meter.Lane(""), log: o.Log, clock: o.Clock, retryFor: o.RetryFor, silence: o.Silence,
 		labels: o.Labels, follows: o.Follow, workers: max(1, o.Workers), historyFirst: o.HistoryFirst,
 		sizes: planner.Sizes{Partition: o.PartitionBlocks, Chunk: o.ChunkBlocks}, depth: o.ReorgDepth}
+	l.source = &guardedSource{o.Source, resilience.NewGate("server", o.Clock, o.Log, o.Timeout)}
+	l.sink = &guardedSink{o.Sink, resilience.NewGate("sink", o.Clock, o.Log, o.Timeout)}
+	meter.Gates(l.source.gate, l.sink.gate)
 	if o.To != nil || o.Latest {
 		l.bounds = &bounds{from: o.From, to: o.To, last: o.Recent}
-	}
-	if l.depth == 0 {
-		l.depth = defaultReorgDepth
-	}
-	if l.log == nil {
-		l.log = slog.New(slog.DiscardHandler)
-	}
-	if l.sleep == nil {
-		l.sleep = sleepUpTo
 	}
 	return l
 }
 
-// sleepUpTo waits a random part of d.
-func sleepUpTo(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(rand.N(d))
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
+// fillIn sets what the caller left open.
+func (o *Options) fillIn() {
+	o.ReorgDepth = cmp.Or(o.ReorgDepth, defaultReorgDepth)
+	o.RetryFor = cmp.Or(o.RetryFor, defaultRetryFor)
+	o.Timeout = cmp.Or(o.Timeout, defaultTimeout)
+	o.Silence = cmp.Or(o.Silence, defaultSilence)
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Clock == nil {
+		o.Clock = resilience.Wall
 	}
 }

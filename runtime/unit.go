@@ -20,7 +20,7 @@ type openUnit struct {
 	loader *loader
 	unit   Unit
 	span   *blockrange.Span // what the rows' blocks must lie in; nil when they are not tied to the unit's ranges
-	tx     Tx
+	tx     *guardedTx
 	bytes  int64 // of Arrow data, when it is committed
 }
 
@@ -61,21 +61,13 @@ func (u *openUnit) write(ctx context.Context, rows arrow.RecordBatch) error {
 	if err := u.begin(ctx); err != nil {
 		return err
 	}
-	encoded := u.encoded()
+	encoded := u.tx.Encoded()
 	if err := u.tx.Write(ctx, shaped); err != nil {
 		return err
 	}
-	meter.Encoded(u.encoded() - encoded)
+	meter.Encoded(u.tx.Encoded() - encoded)
 	meter.Wrote(shaped.NumRows(), dataSize(shaped))
 	return nil
-}
-
-// encoded is how long the sink has encoded rows of the unit, if it says so.
-func (u *openUnit) encoded() time.Duration {
-	if timed, ok := u.tx.(interface{ Encoded() time.Duration }); ok {
-		return timed.Encoded()
-	}
-	return 0
 }
 
 // commit makes the unit visible. It is not cut short when ctx ends, but gets some time to finish.

@@ -2,47 +2,15 @@ package runtime
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/ampgen/ampgen/runtime/blockrange"
+	"github.com/ampgen/ampgen/runtime/fault"
 	"github.com/ampgen/ampgen/runtime/internal/crew"
 	"github.com/ampgen/ampgen/runtime/planner"
 )
-
-// attempts is how often something is tried in all when failures of it may pass and nothing else tells that they do.
-const attempts = 6
-
-// retrier waits longer and longer between attempts.
-type retrier struct {
-	loader *loader
-	next   time.Duration
-	failed int
-	ever   bool // there is no last attempt
-}
-
-func (l *loader) retrier() *retrier { return &retrier{loader: l, next: firstWait, ever: l.follows} }
-
-func (r *retrier) reset() { r.next, r.failed = firstWait, 0 }
-
-// wait waits before the next attempt, or returns err if there is to be none. An errReplan is no failure.
-func (r *retrier) wait(ctx context.Context, err error, what string) error {
-	if !errors.Is(err, errReplan) {
-		if r.failed++; r.failed == attempts && !r.ever {
-			return err
-		}
-		r.loader.meter.Retries()
-		r.loader.log.Warn("failed; trying again", "to", what, "wait_up_to", r.next, "error", err)
-	}
-	if err := r.loader.sleep(ctx, r.next); err != nil {
-		return err
-	}
-	r.next = min(2*r.next, lastWait)
-	return nil
-}
 
 // backfill is the loading of gaps by workers.
 type backfill struct {
@@ -121,11 +89,10 @@ func (b *backfill) work(ctx context.Context, l *loader, w int) error {
 			continue // the chunk was cut; what is left of it is another one, and a sink may have refused this one
 		}
 		if again == nil {
-			again = l.retrier()
-			again.ever = false
+			again = l.retrier(false)
 		}
 		failed := err
-		if passes(err) {
+		if fault.Passes(err) {
 			failed = again.wait(ctx, err, "load blocks "+c.String())
 		}
 		if failed != nil && ctx.Err() != nil {

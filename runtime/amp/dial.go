@@ -53,8 +53,9 @@ const DefaultMemory = 1 << 30
 
 const (
 	// perStream is how many messages there are of a stream at once, at most: one that the caller works on, one that is decoded ahead,
-	// and one that arrives, twice, as it is unpacked. Two more are for what the caller makes of the one that it has.
-	perStream = 6
+	// and one that arrives, twice, as it is unpacked. Two more are for what the caller makes of the one that it has. The garbage
+	// collector lets as much again lie about.
+	perStream = 2 * 6
 	// leastMessage is what has to fit: twice what the server cuts its batches to.
 	leastMessage = 4 << 20
 	// fastWindow is how much may be under way from the server beyond the messages that are here: enough for 100 MB/s at 40 ms.

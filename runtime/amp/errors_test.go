@@ -68,12 +68,12 @@ func TestMessageBeyondTheMemory(t *testing.T) {
 		newSender(t, stream, blockSchema).record(b.NewRecordBatch(), `{}`)
 		return nil
 	}
-	client := dial(t, amp.Config{Server: "http://" + start(t, f), Memory: 24 << 20})
+	client := dial(t, amp.Config{Server: "http://" + start(t, f), Memory: 48 << 20})
 	_, err := collect(t, open(t, client, amp.Request{SQL: "select 1"}))
 	if e := fault.Of(err); e == nil || e.Class != fault.Permanent || !strings.Contains(e.Help, "--memory") {
 		t.Errorf("got %v", err)
 	}
-	if _, err := amp.Dial(amp.Config{Server: "http://h", Memory: 24<<20 - 1}); err == nil || !strings.Contains(err.Error(), "--memory") {
+	if _, err := amp.Dial(amp.Config{Server: "http://h", Memory: 48<<20 - 1}); err == nil || !strings.Contains(err.Error(), "--memory") {
 		t.Errorf("too little memory for one message: %v", err)
 	}
 }
@@ -97,7 +97,7 @@ func TestUnreadStreamStallsTheServer(t *testing.T) {
 		}
 		return nil
 	}
-	client := dial(t, amp.Config{Server: "http://" + start(t, f), Memory: 64 << 20, Streams: 2})
+	client := dial(t, amp.Config{Server: "http://" + start(t, f), Memory: 128 << 20, Streams: 2})
 	idle := open(t, client, amp.Request{SQL: "select 1"})
 	if _, err := idle.Next(t.Context()); err != nil {
 		t.Fatal(err)

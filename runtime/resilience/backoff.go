@@ -29,13 +29,16 @@ func (b *Backoff) Next(hint time.Duration) (time.Duration, bool) {
 	if b.since.IsZero() {
 		b.since = now
 	}
-	d := b.clock.Jitter(b.ceiling)
+	d := b.Pause()
 	if hint > 0 {
 		d = hint + b.clock.Jitter(firstWait)
 	}
-	if b.budget > 0 && now.Sub(b.since)+d > b.budget {
-		return 0, false
-	}
+	return d, b.budget == 0 || now.Sub(b.since)+d <= b.budget
+}
+
+// Pause is how long to wait before something is done again that did not fail.
+func (b *Backoff) Pause() time.Duration {
+	d := b.clock.Jitter(b.ceiling)
 	b.ceiling = min(2*b.ceiling, longestWait)
-	return d, true
+	return d
 }

@@ -80,6 +80,9 @@ func NewGate(name string, clock Clock, log *slog.Logger, timeout time.Duration) 
 	return &Gate{name: name, clock: clock, log: log, timeout: timeout, pace: rate.NewLimiter(rate.Inf, 1), broken: firstBreak}
 }
 
+// Name is what log lines call the system.
+func (g *Gate) Name() string { return g.name }
+
 // Status is how the gate is now.
 func (g *Gate) Status() Status {
 	g.mu.Lock()
@@ -90,6 +93,9 @@ func (g *Gate) Status() Status {
 	}
 	return s
 }
+
+// Now is the gate's time.
+func (g *Gate) Now() time.Time { return g.clock.Now() }
 
 // Pass is one request that passed. Done is due.
 type Pass struct {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/ampgen/ampgen/runtime"
 	"github.com/ampgen/ampgen/runtime/internal/crew"
+	"github.com/ampgen/ampgen/runtime/resilience"
 )
 
 var errKilled = errors.New("the process was killed")
@@ -74,7 +75,7 @@ func (w *world) start() *process {
 		p.err = runtime.Run(p.ctx, runtime.Options{
 			Pipeline: pipeline, Source: &source{p}, Sink: &sink{p: p}, From: p.job.from, To: p.job.to, Latest: p.job.latest, Follow: p.job.follow,
 			HistoryFirst: p.job.historyFirst, Workers: p.job.workers, PartitionBlocks: p.job.partition, ReorgDepth: p.job.depth,
-			ChunkBlocks: w.chunk, Log: slog.New(logHandler{p}), Sleep: p.sleep,
+			ChunkBlocks: w.chunk, Log: slog.New(logHandler{p}), Clock: p,
 		})
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -197,8 +198,22 @@ func (p *process) kill() {
 	p.cancel()
 }
 
-// sleep is the loader's clock. Time is virtual: a wait is over when the process has its next turn.
-func (p *process) sleep(ctx context.Context, d time.Duration) error {
+// A process is its loader's clock. Time is virtual: a wait is over when the process has its next turn.
+var _ resilience.Clock = (*process)(nil)
+
+// Now is resilience.Clock's.
+func (p *process) Now() time.Time { return time.Unix(1_700_000_000, 0).Add(p.w.slept) }
+
+// Jitter is resilience.Clock's. Chance is in the order of turns.
+func (p *process) Jitter(d time.Duration) time.Duration { return d }
+
+// Timeout is resilience.Clock's.
+func (p *process) Timeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithCancel(ctx)
+}
+
+// Sleep is resilience.Clock's.
+func (p *process) Sleep(ctx context.Context, d time.Duration) error {
 	if err := p.step(ctx, "sleep"); err != nil {
 		return err
 	}

@@ -12,6 +12,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/ampgen/ampgen/runtime/resilience"
 )
 
 // StalledAfter is how long a run may go without a message or a commit before it counts as stalled. Servers send something every
@@ -107,7 +109,19 @@ type figures struct {
 	WaitingSince float64            `json:"waiting_seconds"`
 	NoProgress   float64            `json:"no_progress_seconds"`
 	Spent        map[string]float64 `json:"seconds"`
+	Stalls       int64              `json:"stalls"`
+	Gates        []gateFigures      `json:"gates"`
 	Lanes        []laneFigures      `json:"workers"`
+}
+
+type gateFigures struct {
+	Name      string  `json:"name"`
+	Breaker   string  `json:"breaker"`
+	Retry     float64 `json:"retry_seconds"`
+	Opened    int64   `json:"opened"`
+	Interval  float64 `json:"interval_seconds"`
+	Overloads int64   `json:"overloads"`
+	Timeouts  int64   `json:"timeouts"`
 }
 
 type laneFigures struct {
@@ -121,7 +135,7 @@ type laneFigures struct {
 func (s Snapshot) figures() figures {
 	f := figures{Elapsed: s.Elapsed.Seconds(), Rows: s.Rows, Pending: s.Pending, Bytes: s.Bytes, Commits: s.Units, Blocks: s.Blocks,
 		HistoryDone: s.Done, HistoryWant: s.Wanted, Reorgs: s.Undone, Retries: s.Retries, WaitingFor: s.Waiting.String(),
-		WaitingSince: s.Since.Seconds(), NoProgress: s.Stalled().Seconds(), Spent: map[string]float64{}, Lanes: []laneFigures{}}
+		WaitingSince: s.Since.Seconds(), NoProgress: s.Stalled().Seconds(), Spent: map[string]float64{}, Stalls: s.Stalls, Lanes: []laneFigures{}}
 	if s.Elapsed > 0 {
 		f.Rate = float64(s.Rows) / s.Elapsed.Seconds()
 	}
@@ -139,6 +153,10 @@ func (s Snapshot) figures() figures {
 	for side := Server; side < sides; side++ {
 		f.Spent[side.String()] = s.Spent[side].Seconds()
 	}
+	for _, g := range s.Gates {
+		f.Gates = append(f.Gates, gateFigures{Name: g.Name, Breaker: g.State.String(), Retry: g.Retry.Seconds(), Opened: g.Opened,
+			Interval: g.Interval.Seconds(), Overloads: g.Overloads, Timeouts: g.Timeouts})
+	}
 	for _, l := range s.Lanes {
 		f.Lanes = append(f.Lanes, laneFigures{Name: l.Name, Blocks: l.Chunk, Rows: l.Rows, Waiting: l.Waiting.String(), Since: l.Since.Seconds()})
 	}
@@ -148,7 +166,8 @@ func (s Snapshot) figures() figures {
 // collector makes metrics of a snapshot at each scrape, so that the hot path knows nothing of them.
 type collector struct {
 	meter                                                                     *Meter
-	rows, bytes, commits, blocks, reorgs, retries, seconds                    *prometheus.Desc
+	rows, bytes, commits, blocks, reorgs, retries, stalls, seconds            *prometheus.Desc
+	breaker, opened, interval, overloads, timeouts                            *prometheus.Desc
 	pending, done, wanted, last, lag, noProgress, waiting, workers, heardFrom *prometheus.Desc
 }
 
@@ -163,6 +182,12 @@ func newCollector(m *Meter, labels map[string]string) *collector {
 		blocks:     describe("blocks_total", "Blocks committed."),
 		reorgs:     describe("reorganisations_total", "Reorganisations of the chain that were undone."),
 		retries:    describe("retries_total", "Attempts after a failure."),
+		stalls:     describe("stalls_total", "Streams that were left since they were silent while the chain went on."),
+		breaker:    describe("breaker_open", "1 while nothing is asked of the side after repeated failures, 0.5 while one request is tried, else 0.", "side"),
+		opened:     describe("breaker_opened_total", "How often the side failed so often that nothing was asked of it for a while.", "side"),
+		interval:   describe("request_interval_seconds", "Time between requests to the side, which is overloaded; 0 when it is not.", "side"),
+		overloads:  describe("overloads_total", "Answers by which the side was overloaded.", "side"),
+		timeouts:   describe("timeouts_total", "Calls of the side that were given up since they took too long.", "side"),
 		seconds:    describe("seconds_total", "Time spent waiting, by side, summed over the workers.", "side"),
 		pending:    describe("pending_rows", "Rows of units that are not committed yet."),
 		done:       describe("history_blocks_done", "Blocks of the wanted history that this run has loaded."),
@@ -194,6 +219,15 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	counter(c.blocks, float64(s.Blocks))
 	counter(c.reorgs, float64(s.Undone))
 	counter(c.retries, float64(s.Retries))
+	counter(c.stalls, float64(s.Stalls))
+	for _, g := range s.Gates {
+		open := map[resilience.State]float64{resilience.Closed: 0, resilience.HalfOpen: 0.5, resilience.Open: 1}[g.State]
+		gauge(c.breaker, open, g.Name)
+		counter(c.opened, float64(g.Opened), g.Name)
+		gauge(c.interval, g.Interval.Seconds(), g.Name)
+		counter(c.overloads, float64(g.Overloads), g.Name)
+		counter(c.timeouts, float64(g.Timeouts), g.Name)
+	}
 	for side := Server; side < sides; side++ {
 		counter(c.seconds, s.Spent[side].Seconds(), side.String())
 	}

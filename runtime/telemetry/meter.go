@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/ampgen/ampgen/runtime/resilience"
 )
 
 // Side is who a lane waits for.
@@ -47,6 +49,14 @@ type Snapshot struct {
 	Since    time.Duration // for how long
 	Spent    [sides]time.Duration
 	Lanes    []LaneSnapshot // the open ones with a name
+	Stalls   int64          // streams that were left since they were silent while the chain went on
+	Gates    []GateSnapshot // to the server and to the sink
+}
+
+// GateSnapshot is the state of one gate.
+type GateSnapshot struct {
+	Name string
+	resilience.Status
 }
 
 // LaneSnapshot is the state of one lane.
@@ -67,6 +77,7 @@ type Meter struct {
 	start time.Time
 	now   Snapshot
 	lanes []*Lane // the open ones
+	gates []*resilience.Gate
 	next  int
 }
 
@@ -80,6 +91,9 @@ type Lane struct {
 
 // NewMeter starts to measure.
 func NewMeter() *Meter { return &Meter{start: time.Now()} }
+
+// Gates names the gates that the run's requests go through.
+func (m *Meter) Gates(gates ...*resilience.Gate) { m.gates = gates }
 
 // Lane opens a lane. A name shows it beside the whole.
 func (m *Meter) Lane(name string) *Lane {
@@ -199,6 +213,13 @@ func (l *Lane) Retries() {
 	l.meter.now.Retries++
 }
 
+// Stalled counts a stream that is left since it is silent while the chain goes on.
+func (l *Lane) Stalled() {
+	l.meter.mu.Lock()
+	defer l.meter.mu.Unlock()
+	l.meter.now.Stalls++
+}
+
 // Want says how many blocks of history are still to be loaded, beside what is Done.
 func (m *Meter) Want(blocks uint64) {
 	m.mu.Lock()
@@ -221,6 +242,9 @@ func (m *Meter) Snapshot() Snapshot {
 	now := time.Now()
 	s := m.now
 	s.Elapsed = now.Sub(m.start)
+	for _, g := range m.gates {
+		s.Gates = append(s.Gates, GateSnapshot{Name: g.Name(), Status: g.Status()})
+	}
 	for _, l := range m.lanes {
 		state := l.state
 		state.Since = now.Sub(l.entered)

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	"github.com/ampgen/ampgen/runtime/resilience"
 )
 
 const (
@@ -116,6 +118,17 @@ func progress(before, s Snapshot) []any {
 	}
 	if s.Retries > 0 {
 		attributes = append(attributes, "retries", s.Retries)
+	}
+	if s.Stalls > 0 {
+		attributes = append(attributes, "stalls", s.Stalls)
+	}
+	for _, g := range s.Gates {
+		if g.State != resilience.Closed {
+			attributes = append(attributes, g.Name+"_breaker", g.State.String())
+		}
+		if g.Interval > 0 {
+			attributes = append(attributes, g.Name+"_interval", g.Interval.String())
+		}
 	}
 	if s.Undone > 0 {
 		attributes = append(attributes, "reorganisations", s.Undone)
