@@ -49,14 +49,14 @@ var owners = []struct {
 	{"github.com/dave/jennifer", []string{"ampgen/internal/emit"}},
 	{"github.com/goccy/go-yaml", []string{"ampgen/internal/config"}},
 	{"github.com/jackc/pgx/v5", []string{"sinks/postgres/...", "benchmarks/...", "e2e/..."}},
-	{"github.com/duckdb/duckdb-go/v2", []string{"sinks/duckdb", "ampgen/ampdev/...", "demo/..."}},
+	{"github.com/duckdb/duckdb-go/v2", []string{"sinks/duckdb", "sinks/snowflake/snowtest", "ampgen/ampdev/...", "demo/..."}},
 	{"github.com/snowflakedb/gosnowflake/v2", []string{"sinks/snowflake/..."}},
 	{"google.golang.org/grpc", []string{"runtime/amp", "ampgen/ampdev"}},
 	{"github.com/vbauerster/mpb/v8", []string{"runtime/telemetry"}},
 }
 
 // cgoAllowed are the packages that may need a C compiler. Everything else builds without.
-var cgoAllowed = []string{"sinks/duckdb", "sinks/lmdb", "ampgen/ampdev/...", "demo/...", "e2e/...", "generated/*/cmd/*-duckdb"}
+var cgoAllowed = []string{"sinks/duckdb", "sinks/lmdb", "sinks/snowflake/snowtest", "ampgen/ampdev/...", "demo/...", "e2e/...", "generated/*/cmd/*-duckdb"}
 
 // cgoIfThere are modules that use a C compiler where there is one and build without.
 var cgoIfThere = []string{"github.com/snowflakedb/gosnowflake/v2"}
@@ -197,6 +197,8 @@ func TestWhatIsLinked(t *testing.T) {
 				t.Errorf("%s links %s: the development server writes the protocol on its own", rel, to)
 			case matches("ampgen/...", rel) && matches("runtime/...", to) && !slices.Contains(client, d):
 				t.Errorf("%s links %s: of the runtime, the generator has the client alone", rel, to)
+			case matches("sinks/snowflake/snowtest/...", to) && !matches("sinks/snowflake/snowtest/...", rel) && !matches("benchmarks/...", rel):
+				t.Errorf("%s links %s, which is for tests", rel, to)
 			case matches("sinks/*", to):
 				sinks = append(sinks, path.Base(to))
 			}
