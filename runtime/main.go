@@ -39,12 +39,12 @@ func Main(p Pipeline, d Driver) int {
 		env: os.LookupEnv, stdout: os.Stdout, stderr: os.Stderr,
 		terminal: term.IsTerminal(int(os.Stderr.Fd())), clock: resilience.Wall,
 		dial: func(c *config) (Source, func(), error) {
-			client, err := amp.Dial(amp.Config{Server: c.server, Token: c.token, InsecureToken: c.insecureToken, CAFile: c.caFile,
+			server, err := Dial(amp.Config{Server: c.server, Token: c.token, InsecureToken: c.insecureToken, CAFile: c.caFile,
 				Memory: int64(c.memory), Streams: c.workers + 1})
 			if err != nil {
 				return nil, nil, err
 			}
-			return server{client}, func() { client.Close() }, nil
+			return server, func() { server.Close() }, nil
 		},
 	}).run(ctx, os.Args[1:])
 }

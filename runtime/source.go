@@ -38,10 +38,17 @@ type SourceStream interface {
 	Close() error
 }
 
-// server is the Source that Main uses.
-type server struct{ *amp.Client }
+// Server is an Amp server as a Source. It has one connection, which Close ends.
+type Server struct{ *amp.Client }
 
-func (s server) Open(ctx context.Context, req Request) (SourceStream, error) {
+// Dial makes a Server. It does not wait for the connection: a server that cannot be reached is an error of the first query.
+func Dial(c amp.Config) (Server, error) {
+	client, err := amp.Dial(c)
+	return Server{client}, err
+}
+
+// Open is Source's.
+func (s Server) Open(ctx context.Context, req Request) (SourceStream, error) {
 	stream, err := s.Client.Open(ctx, req)
 	if err != nil {
 		return nil, err
