@@ -24,6 +24,7 @@ type database struct {
 
 	// commit admits one commit, undo or preparation at a time: what it reads of fence and coverage stays true until it is done.
 	commit sync.Mutex
+	redos  uint64 // counts what Redo committed; under commit
 	// admin sees what is committed and makes what is not part of a unit; used under commit.
 	admin *conn
 }

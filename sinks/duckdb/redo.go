@@ -80,6 +80,7 @@ func (s *Sink) exchange(ctx context.Context, t *tx, blocks, tip runtime.Range) e
 	})
 	if err == nil {
 		s.commits++
+		s.db.redos++
 	}
 	return err
 }

@@ -28,6 +28,7 @@ type tx struct {
 	undone  coverage.Change                  // what the unit's undo changed, in its transaction
 	ended   bool
 	since   uint64 // sink.commits when the transaction began
+	redos   uint64 // db.redos then
 
 	conn   *conn // nil if covered
 	view   string
@@ -48,7 +49,7 @@ func (t *tx) open(ctx context.Context, script string) (err error) {
 	if t.conn, err = t.sink.db.connect(); err != nil {
 		return err
 	}
-	t.since = t.sink.commits
+	t.since, t.redos = t.sink.commits, t.sink.db.redos
 	t.view, t.drop, t.rows = fmt.Sprintf("rows_%d", t.sink.db.views.Add(1)), func() {}, make(chan arrow.RecordBatch)
 	t.ctx, t.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	if err := t.prepare(ctx, script); err != nil {
@@ -202,7 +203,8 @@ func (s *Sink) commit(ctx context.Context, t *tx) error {
 	if err != nil || covered {
 		return err
 	}
-	if u := t.unit.Undo; u != nil && !slices.Equal(change.Undone(u.From), t.undone.Undone(u.From)) {
+	// t's undo did not see what was committed since it began: other units, which are in the coverage, or rows that were loaded again.
+	if u := t.unit.Undo; u != nil && (!slices.Equal(change.Undone(u.From), t.undone.Undone(u.From)) || t.redos != s.db.redos) {
 		return runtime.Errorf(runtime.Transient, "replace a branch", s.on(), "blocks of it were committed meanwhile")
 	}
 	if !t.unit.Replace && t.unit.Undo == nil && s.commits%coverage.CompactEvery == coverage.CompactEvery-1 {
