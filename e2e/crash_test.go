@@ -33,7 +33,8 @@ var crashLoaders = sync.OnceValues(func() (string, error) {
 // absent are the points that a sink does not have.
 var absent = map[string][]crash.Name{
 	// No older make has written DuckDB files, and a commit there has no reply to wait for.
-	"duckdb": {crash.DuringStateMigration, crash.CommitSentNoReply},
+	"duckdb":   {crash.DuringStateMigration, crash.CommitSentNoReply, crash.AfterUploadBeforeCopy},
+	"postgres": {crash.AfterUploadBeforeCopy},
 }
 
 // The points that a loader comes to when it loads history, when it loads blocks again, and when it loads history and follows the

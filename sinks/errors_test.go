@@ -10,6 +10,7 @@ import (
 	"github.com/ampgen/ampgen/runtime/amp"
 	"github.com/ampgen/ampgen/sinks/duckdb"
 	"github.com/ampgen/ampgen/sinks/postgres"
+	"github.com/ampgen/ampgen/sinks/snowflake"
 )
 
 // TestErrorsAreDocumented compares the tables in docs/errors.md with the code's own.
@@ -20,6 +21,7 @@ func TestErrorsAreDocumented(t *testing.T) {
 	}
 	for heading, rules := range map[string][]runtime.Rule{
 		"## The Amp server": amp.Rules(), "## PostgreSQL": postgres.Rules(), "## DuckDB": duckdb.Rules(),
+		"## Snowflake": snowflake.Rules(),
 	} {
 		_, section, _ := strings.Cut(string(text), heading+"\n")
 		section, _, _ = strings.Cut(section, "\n## ")

@@ -17,6 +17,7 @@ const (
 	AfterReceive          Name = "after-recv"
 	AfterValidate         Name = "after-validate"
 	MidEncode             Name = "mid-encode"
+	AfterUploadBeforeCopy Name = "after-upload-before-copy"
 	CopySentNoReply       Name = "copy-sent-no-reply"
 	AfterRowsBeforeState  Name = "after-rows-before-state"
 	StateSentNoReply      Name = "state-sent-no-reply"
@@ -45,6 +46,7 @@ var Points = []struct {
 	{AfterReceive, "a message of the server is received, and not looked at", false},
 	{AfterValidate, "a message fits the chain, and nothing of it is stored", false},
 	{MidEncode, "some rows of a unit are on their way to the sink", false},
+	{AfterUploadBeforeCopy, "the files of a unit are in the sink's stage, and nothing has copied them into the table", false},
 	{CopySentNoReply, "all rows of a unit are sent, and the sink has not said that it has them", false},
 	{AfterRowsBeforeState, "the sink has all rows of a unit, and nothing of its state", false},
 	{StateSentNoReply, "the state of a unit is sent, and not committed", false},

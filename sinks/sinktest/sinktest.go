@@ -32,6 +32,8 @@ type Traits struct {
 	TextHoldsNUL bool
 	// Nanoseconds: times keep nanoseconds. Otherwise times that are not whole microseconds are refused with an error.
 	Nanoseconds bool
+	// NoIntervals: intervals of months and days have no type. A table with a column of them is refused by Prepare.
+	NoIntervals bool
 }
 
 // Run runs the suite. Each test gets a place of its own from open.

@@ -62,9 +62,10 @@ const maxIdentifier = 255
 
 // Table is a table to be created.
 type Table struct {
-	// Name is that of ParseName.
-	Name   string
-	Schema *arrow.Schema
+	// Name is that of ParseName. Session has the database and the schema that it leaves out; they may be empty.
+	Name    string
+	Session Name
+	Schema  *arrow.Schema
 	// Block is the field by which rows are undone; empty for batch queries.
 	Block string
 	// Key names the fields that identify a row; may be empty.
@@ -76,6 +77,18 @@ type Table struct {
 	Uint256 Uint256
 }
 
+// FullName is the table's name, completed by the session's. The error is that of ParseName.
+func (t Table) FullName() (Name, error) {
+	name, err := ParseName(t.Name)
+	if name.Database == "" {
+		name.Database = t.Session.Database
+	}
+	if name.Schema == "" {
+		name.Schema = t.Session.Schema
+	}
+	return name, err
+}
+
 // Create is the text of all statements, each ended by ";\n": schema, table, views, stage, state and fence. Everything is created
 // only where it does not exist, so the text may be run again.
 func Create(t Table) (string, error) {
@@ -83,7 +96,7 @@ func Create(t Table) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	name, _ := ParseName(t.Name)
+	name, _ := t.FullName()
 	var b strings.Builder
 	section := func(comment string, statements ...string) {
 		if b.Len() > 0 {
@@ -130,7 +143,7 @@ func CreateTable(t Table) (string, error) {
 	if err := check(t); err != nil {
 		return "", err
 	}
-	name, _ := ParseName(t.Name)
+	name, _ := t.FullName()
 	var lines []string
 	for _, c := range Columns(t) {
 		lines = append(lines, c.declaration())
@@ -143,7 +156,7 @@ func CreateTable(t Table) (string, error) {
 
 // CreateViews creates the views of a history table: of the current rows, and of all rows.
 func CreateViews(t Table) (current, history string) {
-	name, _ := ParseName(t.Name)
+	name, _ := t.FullName()
 	own := make([]string, t.Schema.NumFields())
 	for i, f := range t.Schema.Fields() {
 		own[i] = f.Name
@@ -241,7 +254,7 @@ func Columns(t Table) []Column {
 
 // check finds everything about t that Snowflake cannot hold.
 func check(t Table) error {
-	name, err := ParseName(t.Name)
+	name, err := t.FullName()
 	errs := []error{err}
 	object := name.Object
 	switch object {

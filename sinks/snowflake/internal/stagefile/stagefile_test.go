@@ -303,35 +303,3 @@ func TestRandomBatches(t *testing.T) {
 		}
 	}
 }
-
-// Arrow allows elements below a list that is null. Parquet does not.
-func TestElementsBelowNulls(t *testing.T) {
-	elements := array.NewInt64Builder(memory.DefaultAllocator)
-	elements.AppendValues([]int64{1, 2, 3, 4, 5, 6}, nil)
-	offsets := memory.NewBufferBytes(arrow.Int32Traits.CastToBytes([]int32{0, 1, 3, 4, 6}))
-	valid := memory.NewBufferBytes([]byte{0b1101})
-	typ := arrow.ListOf(arrow.PrimitiveTypes.Int64)
-	lists := array.NewListData(array.NewData(typ, 4, []*memory.Buffer{valid, offsets}, []arrow.ArrayData{elements.NewArray().Data()}, 1, 0))
-	fixed := array.NewFixedSizeListBuilder(memory.DefaultAllocator, 2, arrow.PrimitiveTypes.Int64)
-	for i := range int64(4) {
-		fixed.Append(i != 2)
-		fixed.ValueBuilder().(*array.Int64Builder).AppendValues([]int64{i, -i}, nil)
-	}
-	object := arrow.StructOf(arrow.Field{Name: "in", Type: typ, Nullable: true})
-	objects := array.NewStructData(array.NewData(object, 4, []*memory.Buffer{memory.NewBufferBytes([]byte{0b1011})}, []arrow.ArrayData{lists.Data()}, 1, 0))
-	schema := arrow.NewSchema([]arrow.Field{{Name: "l", Type: typ, Nullable: true}, {Name: "f", Type: fixed.Type(), Nullable: true},
-		{Name: "o", Type: object, Nullable: true}}, nil)
-	rows := array.NewRecordBatch(schema, []arrow.Array{lists, fixed.NewArray(), objects}, 4)
-	for _, c := range []struct {
-		from, to int64
-		want     [][]string
-	}{
-		{0, 4, [][]string{{"[1]", "(null)", "[4]", "[5,6]"}, {"[0,0]", "[1,-1]", "(null)", "[3,-3]"}, {`{"in":[1]}`, `{"in":null}`, "(null)", `{"in":[5,6]}`}}},
-		{1, 3, [][]string{{"(null)", "[4]"}, {"[1,-1]", "(null)"}, {`{"in":null}`, "(null)"}}},
-	} {
-		table := read(t, written(t, options(t, schema), rows.NewSlice(c.from, c.to))[0].Path)
-		if got := [][]string{texts(table, 0), texts(table, 1), texts(table, 2)}; !cmp.Equal(got, c.want) {
-			t.Error(cmp.Diff(c.want, got))
-		}
-	}
-}
