@@ -24,7 +24,7 @@ func assign(v value, column string, to Type, notNull bool) (string, error) {
 			fails("100078", "22000", "String '", out, "' is too long and would be truncated"))
 	case Binary:
 		out = fmt.Sprintf("CASE WHEN octet_length(%[1]s) > %[2]d THEN %[3]s ELSE %[1]s END", out, to.Length,
-			fails("100145", "22000", "Binary value '", "hex("+out+")", "' is too long and would be truncated"))
+			fails(unnumbered, "22000", "Binary value '", "hex("+out+")", "' is too long and would be truncated"))
 	}
 	if notNull {
 		out = fmt.Sprintf("CASE WHEN (%[1]s) IS NULL THEN %[2]s ELSE %[1]s END", out, fails("100072", "22000", "NULL result in a non-nullable column "+column, "''", ""))

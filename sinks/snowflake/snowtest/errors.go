@@ -21,6 +21,9 @@ func errorf(code, state, format string, args ...any) *Error {
 	return &Error{Code: code, State: state, Message: fmt.Sprintf(format, args...)}
 }
 
+// unnumbered is for errors of statements whose number is not known: a client must go by the state.
+const unnumbered = "100000"
+
 // The numbers that the server answers with. Numbers and states are those that Snowflake's documentation or its users' reports
 // have; the texts are our own.
 func syntaxError(err error) *Error {

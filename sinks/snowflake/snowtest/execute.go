@@ -20,7 +20,7 @@ func (s *session) execute(ctx context.Context, sql string, binds []bind) (*resul
 	}
 	if s.aborted {
 		s.aborted = false
-		return nil, errorf("000637", "25000", "The transaction was rolled back since its session was idle and others waited for it.")
+		return nil, errorf(unnumbered, "25000", "The transaction was rolled back since its session was idle and others waited for it.")
 	}
 	defer func() {
 		if s.tx != nil {

@@ -111,9 +111,9 @@ func TestArrayBinds(t *testing.T) {
 	at := time.Date(1969, 12, 31, 23, 59, 59, 999999999, time.UTC)
 	times := []any{at, nil, at}
 	args := []any{
-		array(t, []any{"1", nil, "-3"}), array(t, []any{"äöü", "", nil}), array(t, []any{"0.1", "inf", nil}),
-		array(t, []any{[]byte{0xff}, nil, []byte{}}), array(t, []any{true, nil, false}),
-		array(t, times, sf.TimestampNTZType), array(t, times, sf.TimestampLTZType), array(t, times, sf.DateType), array(t, times, sf.TimeType),
+		bound(t, []any{"1", nil, "-3"}), bound(t, []any{"äöü", "", nil}), bound(t, []any{"0.1", "inf", nil}),
+		bound(t, []any{[]byte{0xff}, nil, []byte{}}), bound(t, []any{true, nil, false}),
+		bound(t, times, sf.TimestampNTZType), bound(t, times, sf.TimestampLTZType), bound(t, times, sf.DateType), bound(t, times, sf.TimeType),
 	}
 	got := rows(t, db, `INSERT INTO t (i, s, f, b, k, n, l, d, c) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`, args...)
 	same(t, got, []string{"3"})
@@ -122,7 +122,7 @@ func TestArrayBinds(t *testing.T) {
 		"1|äöü|0.1|FF|true|1969-12-31 23:59:59.999999999 +0000 UTC|1969-12-31 23:59:59.999999999 +0000 UTC|1969-12-31 00:00:00 +0000 UTC|23:59:59",
 		"<nil>||inf|<nil>|<nil>|<nil>|<nil>|<nil>|<nil>",
 	})
-	got = rows(t, db, `INSERT INTO t (i, v) SELECT COLUMN1, PARSE_JSON(COLUMN2) FROM VALUES (?, ?)`, array(t, []any{"7", "8"}), array(t, []any{`{"a": [1]}`, nil}))
+	got = rows(t, db, `INSERT INTO t (i, v) SELECT COLUMN1, PARSE_JSON(COLUMN2) FROM VALUES (?, ?)`, bound(t, []any{"7", "8"}), bound(t, []any{`{"a": [1]}`, nil}))
 	same(t, got, []string{"2"})
 	same(t, rows(t, db, `SELECT i, v FROM t WHERE i > 5 ORDER BY i`), []string{`7|{"a":[1]}`, "8|<nil>"})
 	for _, c := range []struct {
@@ -130,11 +130,11 @@ func TestArrayBinds(t *testing.T) {
 		args []any
 		want int
 	}{
-		{`INSERT INTO t (i) VALUES (?)`, []any{array(t, []any{"1", "x"})}, 100038},
-		{`INSERT INTO t (s) VALUES (?)`, []any{array(t, []any{"abc", "abcd"})}, 100078},
-		{`INSERT INTO t (v) VALUES (?)`, []any{array(t, []any{"{}"})}, 2023},
-		{`INSERT INTO t (l) VALUES (?)`, []any{array(t, times, sf.TimestampNTZType)}, 2023},
-		{`UPDATE t SET i = ?`, []any{array(t, []any{"1"})}, 2},
+		{`INSERT INTO t (i) VALUES (?)`, []any{bound(t, []any{"1", "x"})}, 100038},
+		{`INSERT INTO t (s) VALUES (?)`, []any{bound(t, []any{"abc", "abcd"})}, 100078},
+		{`INSERT INTO t (v) VALUES (?)`, []any{bound(t, []any{"{}"})}, 2023},
+		{`INSERT INTO t (l) VALUES (?)`, []any{bound(t, times, sf.TimestampNTZType)}, 2023},
+		{`UPDATE t SET i = ?`, []any{bound(t, []any{"1"})}, 2},
 	} {
 		if _, err := db.ExecContext(t.Context(), c.sql, c.args...); number(err) != c.want {
 			t.Errorf("%s failed with %v, want number %d", c.sql, err, c.want)
@@ -143,8 +143,8 @@ func TestArrayBinds(t *testing.T) {
 	same(t, rows(t, db, `SELECT COUNT(*) FROM t`), []string{"5"})
 }
 
-// array binds values, with the type of times.
-func array(t *testing.T, values []any, kind ...any) any {
+// bound binds values, with the type of times.
+func bound(t *testing.T, values []any, kind ...any) any {
 	t.Helper()
 	a, err := sf.Array(&values, kind...)
 	if err != nil {
