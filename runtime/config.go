@@ -44,6 +44,7 @@ type config struct {
 	memory                     byteSize
 	retryFor, timeout, silence time.Duration
 
+	keep      Keep
 	labels    map[string]string // path by label name, where it differs from the compiled one
 	pipeline  string
 	logFormat string
@@ -100,6 +101,8 @@ func (c *config) flagSet(p *Pipeline, d Driver) *pflag.FlagSet {
 			"read a label from another CSV, as `name=path`; may repeat (compiled: "+strings.Join(compiled, ", ")+")")
 	}
 	fs.StringVar(&c.pipeline, "pipeline", defaultPipeline(p), "the `name` under which the sink keeps the state: one per loader of a table")
+	fs.StringVar((*string)(&c.keep), "state", string(KeepInSink), "keep which blocks are loaded in the `place` sink (exactly once, whatever happens), memory (the next "+
+		"process starts over: for tables that are made anew) or none (for bounded loads into an empty table)")
 	fs.StringVar(&c.logFormat, "log-format", "auto", "auto (a live line on a terminal, else text), text or json")
 	fs.StringVar(&c.metrics, "metrics-addr", "", "serve Prometheus metrics, /livez, /readyz and /progressz at this `host:port`")
 	fs.Var(&c.memory, "memory", "hold at most this `much` of rows on their way, of all workers together; label files and DuckDB come on top")
@@ -203,12 +206,15 @@ func (c *config) check(p *Pipeline) error {
 		}
 	}
 	if c.command == "redo" || c.again != "" {
-		return c.checkRedo(p)
+		if err := c.checkRedo(p); err != nil {
+			return err
+		}
+	} else if p.Mode == Stream {
+		if err := c.checkHistory(); err != nil {
+			return err
+		}
 	}
-	if p.Mode != Stream {
-		return nil
-	}
-	return c.checkHistory()
+	return c.checkKeep(p)
 }
 
 // checkRedo reads the blocks of the redo command.

@@ -266,6 +266,8 @@ type fakeSink struct {
 	epoch uint64
 	// lose makes commits answer with an Ambiguous error: "applied" or "dropped" says what became of them.
 	lose string
+	// stateless is Table.Stateless: the store then keeps rows only.
+	stateless bool
 	// fail has errors that the next calls of an operation answer with: begin, commit, undo, state.
 	fail map[string][]error
 }
@@ -280,18 +282,30 @@ type fakeStore struct {
 	rollbacks int
 }
 
-func (s *fakeSink) Prepare(context.Context, *Table) error {
+func (s *fakeSink) Prepare(_ context.Context, t *Table) error {
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()
 	s.store.prepared++
+	if s.stateless = t.Stateless; s.stateless {
+		return nil
+	}
 	s.store.epoch++
 	s.epoch = s.store.epoch
 	return nil
 }
 
-func (s *fakeSink) State(context.Context, *Table) (State, error) {
+func (s *fakeSink) HasRows(context.Context, *Table) (bool, error) {
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()
+	return len(s.store.rows) > 0, nil
+}
+
+func (s *fakeSink) State(_ context.Context, t *Table) (State, error) {
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	if t.Stateless {
+		return State{}, nil
+	}
 	if err := s.failure("state"); err != nil {
 		return State{}, err
 	}
@@ -399,7 +413,9 @@ func (t *fakeTx) Commit(context.Context) error {
 		if covered || err != nil {
 			return err
 		}
-		store.ranges = append(store.ranges, t.unit.Ranges...)
+		if !t.sink.stateless {
+			store.ranges = append(store.ranges, t.unit.Ranges...)
+		}
 		store.rows = append(store.rows, t.rows...)
 		store.commits = append(store.commits, commit)
 	}

@@ -154,8 +154,10 @@ func (t *guardedTx) Commit(ctx context.Context) error {
 }
 
 // Encoded is how long the sink has encoded rows of the unit, if it says so.
-func (t *guardedTx) Encoded() time.Duration {
-	if timed, ok := t.Tx.(interface{ Encoded() time.Duration }); ok {
+func (t *guardedTx) Encoded() time.Duration { return encoded(t.Tx) }
+
+func encoded(tx Tx) time.Duration {
+	if timed, ok := tx.(interface{ Encoded() time.Duration }); ok {
 		return timed.Encoded()
 	}
 	return 0

@@ -39,7 +39,7 @@ func (l *loader) history(ctx context.Context) error {
 		switch {
 		case errors.Is(err, errReplan):
 			l.log.Info("the chain or the state changed; planning again")
-		case err == nil || ctx.Err() != nil || !fault.Passes(err) || errors.As(err, &missing):
+		case err == nil || ctx.Err() != nil || !fault.Passes(err) || errors.As(err, &missing) || l.forgets():
 			return err
 		}
 		if err := r.wait(ctx, err, "load history"); err != nil {

@@ -394,7 +394,7 @@ func TestAmbiguousCommitIsResolvedByTheState(t *testing.T) {
 func TestFencedCommit(t *testing.T) {
 	r := newRig()
 	other := &fakeSink{store: r.sink.store}
-	r.source.opened = func(string) { other.Prepare(t.Context(), nil) }
+	r.source.opened = func(string) { other.Prepare(t.Context(), &Table{}) }
 	r.expect(t, exitFenced, "--from-block 0 --to-block 9")
 	r.checkCommits(t)
 }

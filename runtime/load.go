@@ -30,6 +30,7 @@ type loader struct {
 	bounds   *bounds           // nil for an endless or a batch run
 	follows  bool              // beside the bounds
 	prepared bool
+	keep     Keep
 
 	// Of a run with bounds.
 	workers      int
@@ -52,6 +53,9 @@ func (l *loader) run(ctx context.Context) (err error) {
 		return err
 	}
 	if err := l.checkQuery(ctx); err != nil {
+		return err
+	}
+	if err := l.keepState(ctx); err != nil {
 		return err
 	}
 	if l.pipeline.Mode != Stream {

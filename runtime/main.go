@@ -67,7 +67,7 @@ func (g *program) run(ctx context.Context, args []string) int {
 		return exitDone
 	}
 	if err == nil {
-		g.pipeline.Table.Pipeline = c.pipeline
+		g.pipeline.Table.Pipeline, g.pipeline.Table.Stateless = c.pipeline, c.keep != KeepInSink
 		err = g.do(ctx, c)
 	}
 	return g.report(ctx, err)
@@ -87,7 +87,7 @@ func (g *program) do(ctx context.Context, c *config) error {
 		return err
 	}
 	o := Options{Pipeline: g.pipeline, Follow: c.follow, HistoryFirst: c.historyFirst, Workers: c.workers, ChunkBlocks: c.chunkBlocks,
-		PartitionBlocks: c.partitionBlocks, ReorgDepth: c.reorgDepth, Labels: c.labels, RetryFor: c.retryFor,
+		PartitionBlocks: c.partitionBlocks, ReorgDepth: c.reorgDepth, Keep: c.keep, Labels: c.labels, RetryFor: c.retryFor,
 		Timeout: c.timeout, Silence: c.silence, Clock: g.clock}
 	if b != nil {
 		o.From, o.To, o.Latest, o.Recent = b.from, b.to, b.to == nil, b.last
@@ -173,7 +173,11 @@ func (g *program) report(ctx context.Context, err error) int {
 		return exitUsage
 	}
 	if interrupted(ctx, err) {
-		fmt.Fprintln(g.stderr, "error: interrupted before the end; what was committed stays, and another run loads the rest")
+		next := "another run loads the rest"
+		if g.pipeline.Table.Stateless {
+			next = "another run starts over, since the state was not kept in the sink"
+		}
+		fmt.Fprintf(g.stderr, "error: interrupted before the end; what was committed stays, and %s\n", next)
 		return exitFailed
 	}
 	fmt.Fprintf(g.stderr, "error: %v\n", err)

@@ -52,7 +52,8 @@ type Table struct {
 	Key []string
 	// History keeps the rows of abandoned branches, marked, instead of deleting them.
 	History bool
-	// Stateless makes a sink keep rows only: no state, no fence, and State is empty. What is covered is then known elsewhere.
+	// Stateless makes a sink keep rows only: no state, no fence, and State is empty. What is covered is then known elsewhere, and rows
+	// are undone by their blocks alone. Only a StatelessSink is given such a table, and it refuses one that has a state.
 	Stateless bool
 }
 

@@ -40,6 +40,8 @@ type Options struct {
 	// ReorgDepth is how many of the newest blocks may still leave the chain; 0 means 1,024. So many are loaded in one commit when a
 	// run begins, if they are not there.
 	ReorgDepth uint64
+	// Keep says where it is kept which blocks are loaded; empty means KeepInSink.
+	Keep Keep
 	// Labels has the paths of label files that are read from elsewhere than the compiled path, by label name.
 	Labels map[string]string
 	// Log is told what happens beside the rows; nil for nobody.
@@ -79,8 +81,9 @@ func newLoader(o Options, meter *telemetry.Meter) *loader {
 	p := *o.Pipeline
 	p.Table.Pipeline = defaultPipeline(&p)
 	o.fillIn()
+	p.Table.Stateless = o.Keep != KeepInSink
 	l := &loader{pipeline: &p, meter: meter.Lane(""), log: o.Log, clock: o.Clock, retryFor: o.RetryFor, silence: o.Silence,
-		labels: o.Labels, follows: o.Follow, workers: max(1, o.Workers), historyFirst: o.HistoryFirst,
+		labels: o.Labels, keep: o.Keep, follows: o.Follow, workers: max(1, o.Workers), historyFirst: o.HistoryFirst,
 		sizes: planner.Sizes{Partition: o.PartitionBlocks, Chunk: o.ChunkBlocks}, depth: o.ReorgDepth}
 	l.source = &guardedSource{o.Source, resilience.NewGate("server", o.Clock, o.Log, o.Timeout)}
 	l.sink = &guardedSink{o.Sink, resilience.NewGate("sink", o.Clock, o.Log, o.Timeout)}
@@ -94,6 +97,7 @@ func newLoader(o Options, meter *telemetry.Meter) *loader {
 // fillIn sets what the caller left open.
 func (o *Options) fillIn() {
 	o.ReorgDepth = cmp.Or(o.ReorgDepth, defaultReorgDepth)
+	o.Keep = cmp.Or(o.Keep, KeepInSink)
 	o.RetryFor = cmp.Or(o.RetryFor, defaultRetryFor)
 	o.Timeout = cmp.Or(o.Timeout, defaultTimeout)
 	o.Silence = cmp.Or(o.Silence, defaultSilence)

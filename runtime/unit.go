@@ -113,12 +113,17 @@ func (l *loader) undo(ctx context.Context, u Undo) error {
 	err := l.sink.Undo(ctx, u)
 	if err == nil {
 		l.meter.Undone(max(u.From, 1) - 1)
+	} else if ClassOf(err) == Ambiguous && l.table().Stateless {
+		return errUnknown(err)
 	}
 	return err
 }
 
 // resolve finds out by the sink's state whether a commit whose reply was lost took place.
 func (u *openUnit) resolve(ctx context.Context, lost error) error {
+	if u.loader.table().Stateless {
+		return errUnknown(lost)
+	}
 	state, err := u.loader.sink.State(ctx, u.loader.table())
 	if err != nil {
 		return &Error{Class: Ambiguous, Op: "find out whether the commit took place", Err: lost,

@@ -46,8 +46,11 @@ func (l *loader) loadGaps(ctx context.Context, p *plan, s *seam) error {
 		return err
 	}
 	if missing := s.missing(); len(missing) > 0 {
-		return &missingError{&Error{Class: ClassOf(b.failed), Op: "load history", On: "network " + p.network, Err: b.failed,
-			Help: "missing are the blocks " + list(missing) + "; run again to load just them"}}
+		help := "missing are the blocks " + list(missing)
+		if l.keep == KeepInSink {
+			help += "; run again to load just them"
+		}
+		return &missingError{&Error{Class: ClassOf(b.failed), Op: "load history", On: "network " + p.network, Err: b.failed, Help: help}}
 	}
 	l.log.Info("history is loaded", "network", p.network, "blocks", blocks)
 	return nil

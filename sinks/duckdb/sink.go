@@ -33,7 +33,7 @@ type Sink struct {
 	commits uint64 // counts what this sink committed; under db.commit
 }
 
-var _ runtime.Sink = (*Sink)(nil)
+var _ runtime.StatelessSink = (*Sink)(nil)
 
 // open opens the file at path, or makes it, or opens an in-memory database.
 func open(ctx context.Context, path string) (*Sink, error) {
@@ -85,7 +85,7 @@ func (s *Sink) Prepare(ctx context.Context, t *runtime.Table) error {
 	}
 	var epoch uint64
 	err = transact(ctx, s.db.admin, func() error {
-		if err := table.checkNotLost(ctx, s.db.admin); err != nil {
+		if err := table.checkState(ctx, s.db.admin); err != nil {
 			return err
 		}
 		if err := s.db.admin.exec(ctx, script); err != nil {
@@ -94,6 +94,9 @@ func (s *Sink) Prepare(ctx context.Context, t *runtime.Table) error {
 		crash.Point(crash.DuringDDL)
 		if err := table.compare(ctx, s.db.admin); err != nil {
 			return err
+		}
+		if t.Stateless {
+			return nil
 		}
 		if err := table.checkAlone(ctx, s.db.admin); err != nil {
 			return err
@@ -149,6 +152,9 @@ func (s *Sink) State(ctx context.Context, t *runtime.Table) (runtime.State, erro
 	if s.db == nil {
 		return runtime.State{Missing: "file " + s.path}, nil
 	}
+	if t.Stateless {
+		return runtime.State{}, nil
+	}
 	s.db.commit.Lock()
 	defer s.db.commit.Unlock()
 	state, err := s.state(ctx, t)
@@ -156,6 +162,29 @@ func (s *Sink) State(ctx context.Context, t *runtime.Table) (runtime.State, erro
 		return runtime.State{}, classify(err, "read state", "table "+t.Name)
 	}
 	return state, nil
+}
+
+// HasRows is runtime.StatelessSink's.
+func (s *Sink) HasRows(ctx context.Context, t *runtime.Table) (bool, error) {
+	if s.db == nil {
+		return false, nil
+	}
+	s.db.commit.Lock()
+	defer s.db.commit.Unlock()
+	has, err := s.hasRows(ctx, t)
+	return has, classify(err, "look for rows", "table "+t.Name)
+}
+
+func (s *Sink) hasRows(ctx context.Context, t *runtime.Table) (bool, error) {
+	table, err := newTarget(t, s.db.catalog)
+	if err != nil {
+		return false, err
+	}
+	if found, err := table.exists(ctx, s.db.admin, table.name); err != nil || !found {
+		return false, err
+	}
+	rows, err := s.db.admin.query(ctx, "SELECT 'yes' FROM "+table.rows+" LIMIT 1")
+	return len(rows) > 0, err
 }
 
 func (s *Sink) state(ctx context.Context, t *runtime.Table) (state runtime.State, err error) {
@@ -261,6 +290,9 @@ func (s *Sink) admit(ctx context.Context, u runtime.Unit) (undone coverage.Chang
 
 // checkFence refuses if another sink prepared the table since. Under db.commit.
 func (s *Sink) checkFence(ctx context.Context) error {
+	if s.table.Stateless {
+		return nil
+	}
 	epoch, holder, err := s.table.holder(ctx, s.db.admin)
 	if err != nil || epoch == s.epoch {
 		return err

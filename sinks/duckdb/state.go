@@ -40,7 +40,7 @@ func newTarget(t *runtime.Table, catalog string) (*target, error) {
 }
 
 func (t *target) ddl() ddl.Table {
-	return ddl.Table{Name: t.Name, Schema: t.Schema, Block: t.Block, Key: t.Key, History: t.History, Batch: t.Block == ""}
+	return ddl.Table{Name: t.Name, Schema: t.Schema, Block: t.Block, Key: t.Key, History: t.History, Batch: t.Block == "", Stateless: t.Stateless}
 }
 
 // exists reports whether the schema has a table called name.
@@ -53,6 +53,9 @@ func (t *target) exists(ctx context.Context, c *conn, name string) (bool, error)
 
 // coverage reads the committed ranges that meet where, a condition on the state table, by network and start.
 func (t *target) coverage(ctx context.Context, c *conn, where string) ([]coverage.Row, error) {
+	if t.Stateless {
+		return nil, nil
+	}
 	rows, err := c.query(ctx, fmt.Sprintf(
 		`SELECT network, batch_id, start_block::VARCHAR, end_block::VARCHAR, end_hash, start_parent_hash, coalesce(end_timestamp, 0)::VARCHAR,
 			units::VARCHAR
@@ -119,6 +122,9 @@ func (t *target) take(ctx context.Context, c *conn, holder string) (uint64, erro
 // change are the statements that change the coverage.
 func (t *target) change(c coverage.Change) []string {
 	var script []string
+	if t.Stateless {
+		return nil
+	}
 	if len(c.Remove) > 0 {
 		keys := make([]string, len(c.Remove))
 		for i, r := range c.Remove {
@@ -142,6 +148,14 @@ func (t *target) change(c coverage.Change) []string {
 		start_parent_hash, end_timestamp, units) VALUES %s`, t.state, strings.Join(values, ", ")))
 }
 
+// forget are the statements that empty the coverage.
+func (t *target) forget() []string {
+	if t.Stateless {
+		return nil
+	}
+	return []string{fmt.Sprintf("DELETE FROM %s WHERE %s", t.state, t.key)}
+}
+
 // compact merges the old part of the coverage, in a transaction on c.
 func (t *target) compact(ctx context.Context, c *conn) error {
 	rows, err := t.coverage(ctx, c, "true")
@@ -157,10 +171,11 @@ func (t *target) compact(ctx context.Context, c *conn) error {
 	return err
 }
 
-// checkNotLost refuses to make a table of which the state says that it has rows: they are gone, and nothing would load them again.
-func (t *target) checkNotLost(ctx context.Context, c *conn) error {
+// checkState refuses to make a table of which the state says that it has rows: they are gone, and nothing would load them again. And
+// it refuses to load into such a table without the state, which would then say what is not so.
+func (t *target) checkState(ctx context.Context, c *conn) error {
 	there, err := t.exists(ctx, c, t.name)
-	if err != nil || there {
+	if err != nil || there && !t.Stateless {
 		return err
 	}
 	if known, err := t.exists(ctx, c, ddl.StateTable); err != nil || !known {
@@ -170,9 +185,15 @@ func (t *target) checkNotLost(ctx context.Context, c *conn) error {
 	if err != nil || len(loaded) == 0 {
 		return err
 	}
+	forget := fmt.Sprintf("DELETE FROM %s WHERE table_name = %s", t.state, literal(t.Name))
+	if there {
+		return &runtime.Error{Class: runtime.Permanent, Op: "prepare table", On: t.Name,
+			Err:  fmt.Errorf("%s says which blocks it has, and would be wrong after a load that keeps no state there", t.state),
+			Help: "load with --state sink; or empty the table and run " + forget}
+	}
 	return &runtime.Error{Class: runtime.Drift, Op: "prepare table", On: t.Name,
 		Err:  fmt.Errorf("it does not exist, and %s has blocks that were loaded into it", t.state),
-		Help: fmt.Sprintf("restore it, or run DELETE FROM %s WHERE table_name = %s to load it from the start", t.state, literal(t.Name))}
+		Help: "restore it, or run " + forget + " to load it from the start"}
 }
 
 // checkAlone refuses to share a history table: nothing in its marked rows says which pipeline is to name their replacement.

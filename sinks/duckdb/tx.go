@@ -222,10 +222,12 @@ func (s *Sink) commit(ctx context.Context, t *tx) error {
 		if t.since != s.commits { // t does not see those rows, and so would not replace them
 			return runtime.Errorf(runtime.Transient, "replace rows", s.on(), "other units were committed meanwhile")
 		}
-		script = slices.Insert(script, 0, fmt.Sprintf("DELETE FROM %s WHERE %s", s.table.state, s.table.key))
+		script = slices.Insert(script, 0, s.table.forget()...)
 	}
-	if err := t.conn.exec(ctx, strings.Join(script, "; ")); err != nil {
-		return err
+	if len(script) > 0 {
+		if err := t.conn.exec(ctx, strings.Join(script, "; ")); err != nil {
+			return err
+		}
 	}
 	crash.Point(crash.StateSentNoReply)
 	if err := commitOn(ctx, t.conn); err != nil {

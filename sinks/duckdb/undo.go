@@ -51,7 +51,7 @@ func (s *Sink) undo(ctx context.Context, u runtime.Undo) error {
 func (s *Sink) takeOut(ctx context.Context, u runtime.Undo, change coverage.Change) ([]string, error) {
 	t, script := s.table, s.table.change(change)
 	undone := change.Undone(u.From)
-	if len(undone) == 0 {
+	if len(undone) == 0 && !t.Stateless {
 		return script, nil
 	}
 	where, err := t.ownRows(ctx, s.db.admin, fmt.Sprintf("%s >= %s", ddl.Quote(t.Block), number(u.From)), undone)
@@ -67,6 +67,9 @@ func (s *Sink) takeOut(ctx context.Context, u runtime.Undo, change coverage.Chan
 // ownRows is the condition that picks, of the rows of some blocks, those that committed, of one network, has. Where the table
 // has rows of other networks or pipelines, they are told apart by the units that wrote them.
 func (t *target) ownRows(ctx context.Context, c *conn, inBlocks string, committed []coverage.Row) (where string, err error) {
+	if t.Stateless {
+		return inBlocks, nil // nobody knows whose rows they are
+	}
 	others, err := c.query(ctx, fmt.Sprintf("SELECT network FROM %s WHERE table_name = %s AND (connection_name <> %s OR network <> %s) LIMIT 1",
 		t.state, literal(t.Name), literal(t.Pipeline), literal(committed[0].Network)))
 	if err != nil || len(others) == 0 {

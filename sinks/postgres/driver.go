@@ -186,5 +186,5 @@ func holder() string {
 }
 
 func ddlTable(t *runtime.Table) ddl.Table {
-	return ddl.Table{Name: t.Name, Schema: t.Schema, Block: t.Block, Key: t.Key, History: t.History, Batch: t.Block == ""}
+	return ddl.Table{Name: t.Name, Schema: t.Schema, Block: t.Block, Key: t.Key, History: t.History, Batch: t.Block == "", Stateless: t.Stateless}
 }

@@ -26,7 +26,7 @@ type Sink struct {
 	commits atomic.Int64
 }
 
-var _ runtime.Sink = (*Sink)(nil)
+var _ runtime.StatelessSink = (*Sink)(nil)
 
 var errUnprepared = errors.New("the sink was not prepared")
 
@@ -40,6 +40,9 @@ func (s *Sink) Prepare(ctx context.Context, t *runtime.Table) error {
 	err := s.transact(ctx, "prepare", target.on(), func(conn *pgx.Conn) (err error) {
 		if err := target.create(ctx, conn); err != nil {
 			return err
+		}
+		if t.Stateless {
+			return nil
 		}
 		if err := target.checkAlone(ctx, conn); err != nil {
 			return err
@@ -81,9 +84,12 @@ func (t *target) create(ctx context.Context, conn *pgx.Conn) error {
 	if err != nil {
 		return err
 	}
+	if err := t.checkState(ctx, conn, found); err != nil {
+		return err
+	}
 	if found {
 		err = t.compare(ctx, conn)
-	} else if err = t.checkNothingLoaded(ctx, conn); err == nil {
+	} else {
 		var statement string
 		if statement, err = ddl.CreateTable(table); err == nil {
 			err = run(ctx, conn, statement)
@@ -120,6 +126,9 @@ func (t *target) createBeside(ctx context.Context, conn *pgx.Conn, table ddl.Tab
 			}
 		}
 	}
+	if t.Stateless {
+		return nil
+	}
 	complete, err := queryValue[bool](ctx, conn, `SELECT to_regclass($2) IS NOT NULL AND EXISTS (
 		SELECT FROM pg_catalog.pg_attribute WHERE attrelid = to_regclass($1) AND attname = 'units')`, t.state, t.fence)
 	if err != nil || complete {
@@ -138,6 +147,9 @@ func run(ctx context.Context, conn *pgx.Conn, statements string) error {
 
 // State is runtime.Sink's.
 func (s *Sink) State(ctx context.Context, t *runtime.Table) (runtime.State, error) {
+	if t.Stateless {
+		return runtime.State{}, nil
+	}
 	target := newTarget(t)
 	var state runtime.State
 	err := s.pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error {
@@ -166,6 +178,19 @@ func (s *Sink) State(ctx context.Context, t *runtime.Table) (runtime.State, erro
 		return runtime.State{}, classify("read the state", target.on(), err)
 	}
 	return state, nil
+}
+
+// HasRows is runtime.StatelessSink's.
+func (s *Sink) HasRows(ctx context.Context, t *runtime.Table) (has bool, err error) {
+	target := newTarget(t)
+	err = s.pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error {
+		found, err := exists(ctx, c, target.rows)
+		if err == nil && found {
+			has, err = queryValue[bool](ctx, c, "SELECT EXISTS (SELECT FROM "+target.rows+")")
+		}
+		return err
+	})
+	return has, classify("look for rows", target.on(), err)
 }
 
 // Close is runtime.Sink's. Open units are to be rolled back before.

@@ -73,6 +73,9 @@ const coverageOrder = " ORDER BY network, start_block"
 
 // coverage reads all committed ranges by network and start.
 func (t *target) coverage(ctx context.Context, q querier) ([]coverage.Row, error) {
+	if t.Stateless {
+		return nil, nil
+	}
 	rows, err := q.Query(ctx, t.coverageSQL()+coverageOrder, t.Pipeline, t.Name)
 	return collectRows(rows, err)
 }
@@ -89,6 +92,9 @@ func (t *target) changed(ctx context.Context, q querier) (time.Time, error) {
 
 // overlapping reads the committed ranges that share blocks with one of ranges. The index on end_block finds them.
 func (t *target) overlapping(ctx context.Context, q querier, ranges []runtime.Range) ([]coverage.Row, error) {
+	if t.Stateless {
+		return nil, nil
+	}
 	where, args := "false", []any{t.Pipeline, t.Name}
 	for _, r := range ranges {
 		n := len(args)
@@ -101,7 +107,7 @@ func (t *target) overlapping(ctx context.Context, q querier, ranges []runtime.Ra
 
 // reaching reads the committed ranges of a network that end at or after a block.
 func (t *target) reaching(ctx context.Context, q querier, network string, block uint64) ([]coverage.Row, error) {
-	if block > math.MaxInt64 {
+	if t.Stateless || block > math.MaxInt64 {
 		return nil, nil
 	}
 	rows, err := q.Query(ctx, t.coverageSQL()+" AND network = $3 AND end_block >= $4"+coverageOrder, t.Pipeline, t.Name, network, int64(block))
@@ -126,6 +132,9 @@ func collectRows(rows pgx.Rows, err error) ([]coverage.Row, error) {
 
 // change queues the statements that change the coverage.
 func (t *target) change(batch *pgx.Batch, c coverage.Change) {
+	if t.Stateless {
+		return
+	}
 	if len(c.Remove) > 0 {
 		networks, ids := make([]string, len(c.Remove)), make([]string, len(c.Remove))
 		for i, r := range c.Remove {
@@ -139,6 +148,13 @@ func (t *target) change(batch *pgx.Batch, c coverage.Change) {
 				end_hash, start_parent_hash, end_timestamp, units)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, nullif($8, ''), nullif($9, 0), $10)`, t.state),
 			t.Pipeline, t.Name, r.Network, r.Batch, int64(r.Start), int64(r.End), r.StoredHash(), r.PrevHash, r.Timestamp, int64(r.Units))
+	}
+}
+
+// forget queues the statement that empties the coverage.
+func (t *target) forget(batch *pgx.Batch) {
+	if !t.Stateless {
+		batch.Queue("DELETE FROM "+t.state+" WHERE connection_name = $1 AND table_name = $2", t.Pipeline, t.Name)
 	}
 }
 
@@ -157,15 +173,18 @@ func (t *target) compact(ctx context.Context, conn *pgx.Conn) error {
 
 // compactSometimes is called in every commit, and compacts in a few of them.
 func (s *Sink) compactSometimes(ctx context.Context, conn *pgx.Conn) error {
-	if s.commits.Add(1)%coverage.CompactEvery != 0 {
+	if s.table.Stateless || s.commits.Add(1)%coverage.CompactEvery != 0 {
 		return nil
 	}
 	return s.table.compact(ctx, conn)
 }
 
-// checkNothingLoaded refuses to make a table of which the state says that it has rows: they are gone, and nothing would load
-// them again.
-func (t *target) checkNothingLoaded(ctx context.Context, q querier) error {
+// checkState refuses to make a table of which the state says that it has rows: they are gone, and nothing would load them again. And
+// it refuses to load into such a table without the state, which would then say what is not so.
+func (t *target) checkState(ctx context.Context, q querier, tableExists bool) error {
+	if tableExists && !t.Stateless {
+		return nil
+	}
 	found, err := exists(ctx, q, t.state)
 	if err != nil || !found {
 		return err
@@ -174,10 +193,15 @@ func (t *target) checkNothingLoaded(ctx context.Context, q querier) error {
 	if err != nil || !loaded {
 		return err
 	}
+	forget := fmt.Sprintf("DELETE FROM %s WHERE table_name = '%s'", t.state, strings.ReplaceAll(t.Name, "'", "''"))
+	if tableExists {
+		return &runtime.Error{Class: runtime.Permanent, Op: "prepare", On: t.on(),
+			Err:  fmt.Errorf("%s says which blocks it has, and would be wrong after a load that keeps no state there", t.state),
+			Help: "load with --state sink; or empty the table and run " + forget}
+	}
 	return &runtime.Error{Class: runtime.Drift, Op: "prepare", On: t.on(),
-		Err: fmt.Errorf("it does not exist, and %s has blocks that were loaded into it", t.state),
-		Help: fmt.Sprintf("restore it, or run DELETE FROM %s WHERE table_name = '%s' to load it from the start",
-			t.state, strings.ReplaceAll(t.Name, "'", "''"))}
+		Err:  fmt.Errorf("it does not exist, and %s has blocks that were loaded into it", t.state),
+		Help: "restore it, or run " + forget + " to load it from the start"}
 }
 
 // checkAlone refuses to share a history table: nothing in its marked rows says which pipeline is to name their replacement.
@@ -231,6 +255,9 @@ func (t *target) takeFence(ctx context.Context, q querier, holder string) (int64
 
 // checkFence fails unless epoch is the newest one.
 func (t *target) checkFence(ctx context.Context, q querier, epoch int64, lock bool) error {
+	if t.Stateless {
+		return nil
+	}
 	f, err := t.readFence(ctx, q, lock)
 	if err != nil || f.Epoch == epoch {
 		return err

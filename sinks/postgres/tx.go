@@ -178,7 +178,7 @@ func (t *tx) settle(ctx context.Context) error {
 		if !slices.Equal(now, t.before) {
 			return runtime.Errorf(runtime.Transient, "commit", table.on(), "another unit was committed while this one was loaded to replace all rows")
 		}
-		batch.Queue("DELETE FROM "+table.state+" WHERE connection_name = $1 AND table_name = $2", table.Pipeline, table.Name)
+		table.forget(batch)
 	} else {
 		var err error
 		if t.covered, err = t.admit(ctx); err != nil || t.covered {

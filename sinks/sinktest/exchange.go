@@ -94,7 +94,11 @@ func testUndoWithinUnitBesideOthers(t *testing.T, h Harness) {
 	check(t, worker.Write(t.Context(), rowsOf(0, 4, "a")))
 	next := span("eth", 15, 21, "x21", "h14")
 	stream, err := s.Begin(t.Context(), exchange(next))
-	check(t, err)
+	if err != nil {
+		wantClass(t, "begin a second unit", err, runtime.Permanent)
+		check(t, worker.Rollback(t.Context()))
+		return
+	}
 	check(t, worker.Write(t.Context(), rowsOf(5, 9, "a")))
 	check(t, stream.Write(t.Context(), rowsOf(15, 18, "x")))
 	committed := make(chan error)

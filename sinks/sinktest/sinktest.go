@@ -74,6 +74,9 @@ func Run(t *testing.T, open func(t *testing.T) Harness) {
 		{"Compaction", testCompaction},
 		{"Redo", testRedo},
 		{"RedoOfHistory", testRedoOfHistory},
+		{"Stateless", testStateless},
+		{"StatelessHistory", testStatelessHistory},
+		{"StatelessBesideState", testStatelessBesideState},
 		{"Types", testTypes},
 		{"Refusals", testRefusals},
 	} {

@@ -27,6 +27,8 @@ type Table struct {
 	Key     []string // becomes the primary key, unless History keeps several rows of one key
 	History bool
 	Batch   bool // the table holds the result of a batch query
+
+	Stateless bool // leaves out state and fence
 }
 
 // Quote quotes an identifier.
@@ -123,7 +125,9 @@ func Create(t Table) (string, error) {
 	if t.History {
 		writeViews(&b, schema, table)
 	}
-	writeState(&b, schema)
+	if !t.Stateless {
+		writeState(&b, schema)
+	}
 	return b.String(), nil
 }
 

@@ -38,6 +38,8 @@ type Table struct {
 	History bool
 	// Batch says that the table holds the result of a batch query, whose rows are never undone by block.
 	Batch bool
+	// Stateless leaves out state and fence.
+	Stateless bool
 }
 
 // Create is the text of all statements, each ended by ";\n": schema, table, indexes, views, state and fence. Everything is
@@ -58,7 +60,9 @@ func Create(t Table) (string, error) {
 	if t.History {
 		b.WriteString("\n" + CreateHistory(t))
 	}
-	b.WriteString("\n" + CreateState(t))
+	if !t.Stateless {
+		b.WriteString("\n" + CreateState(t))
+	}
 	return b.String(), nil
 }
 
