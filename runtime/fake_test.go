@@ -497,10 +497,14 @@ func (c *fakeClock) Jitter(d time.Duration) time.Duration { return d }
 
 // run runs the loader with the arguments and returns its exit code.
 func (r *rig) run(ctx context.Context, args string) int {
+	return r.runWith(ctx, fakeDriver{r.sink}, args)
+}
+
+func (r *rig) runWith(ctx context.Context, d Driver, args string) int {
 	r.stdout.Reset()
 	r.stderr.Reset()
 	p := r.pipeline
-	return (&program{pipeline: &p, driver: fakeDriver{r.sink}, stdout: &r.stdout, stderr: &r.stderr,
+	return (&program{pipeline: &p, driver: d, stdout: &r.stdout, stderr: &r.stderr,
 		env:   func(name string) (string, bool) { v, ok := r.env[name]; return v, ok },
 		dial:  func(*config) (Source, func(), error) { return r.source, func() {}, nil },
 		clock: &r.clock,

@@ -145,7 +145,7 @@ func TestCommandsThatWriteNothing(t *testing.T) {
 			"what is there from block 90 on may have left the chain since: it would be undone and loaded again\n" +
 				"newest blocks, by one query: 90-99\ngap 5-9: 5 blocks\ngap 30-89: 60 blocks\n" +
 				"blocks 5-99 of mainnet: 75 missing; 3 partitions for 1 worker\nthen follow the stream\n" +
-				"about 72 rows and 2.1 kB of Arrow data, judged by 25 blocks of them\n"},
+				"about 72 rows, 2.1 kB of Arrow data and 4 commits, judged by 25 blocks of them\n"},
 		{"plan --from-block 10 --to-block 29", "blocks 10-29 of mainnet: 0 missing; 0 partitions for 1 worker\n"},
 		{"plan", "follow mainnet after block 99, " + hashOf("a", 99) + "\n"},
 		{"status", "table token_logs, pipeline token_logs\n  mainnet: 21 blocks: 10-29, 99\n    gaps between them: 30-98\n    last block 99, " +
@@ -169,6 +169,39 @@ func TestCommandsThatWriteNothing(t *testing.T) {
 	r.expect(t, exitDone, "plan")
 	if !strings.Contains(r.stdout.String(), "follow the stream from the start") {
 		t.Errorf("stdout is %s", r.stdout.String())
+	}
+}
+
+// explainer is a sink that says what a load would do to it.
+type explainer struct {
+	*fakeSink
+	loads []Estimate
+}
+
+func (s *explainer) Explain(_ context.Context, t *Table, load Estimate) (string, error) {
+	s.loads = append(s.loads, load)
+	return "copy into " + t.Name + "\n", nil
+}
+
+type explainerDriver struct {
+	fakeDriver
+	sink *explainer
+}
+
+func (d explainerDriver) Open(context.Context) (Sink, error) { return d.sink, nil }
+
+// TestPlanAsksTheSink: what a sink says about a load is the end of the plan.
+func TestPlanAsksTheSink(t *testing.T) {
+	r := newRig()
+	sink := &explainer{fakeSink: r.sink}
+	for _, args := range []string{"plan --to-block latest --chunk-blocks 20", "plan"} {
+		if code := r.runWith(t.Context(), explainerDriver{sink: sink}, args); code != exitDone || !strings.HasSuffix(r.stdout.String(), "\ncopy into token_logs\n") {
+			t.Errorf("%s: exit code %d, %s%s", args, code, r.stdout.String(), r.stderr.String())
+		}
+	}
+	// The newest 10 blocks, and the other 90 in chunks of 20.
+	if diff := cmp.Diff([]Estimate{{Rows: 93, Bytes: 2730, Units: 6}, {}}, sink.loads); diff != "" {
+		t.Error(diff)
 	}
 }
 

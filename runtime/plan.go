@@ -3,6 +3,7 @@ package runtime
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/ampgen/ampgen/runtime/blockrange"
 	"github.com/ampgen/ampgen/runtime/planner"
@@ -28,7 +29,7 @@ func (g *program) plan(ctx context.Context, l *loader) error {
 	if g.pipeline.Mode != Stream {
 		fmt.Fprintf(g.stdout, "run the query once and %s table %s, unless its result for the server's blocks is loaded\n",
 			map[Mode]string{Replace: "replace", Append: "append to"}[g.pipeline.Mode], l.table().Name)
-		return nil
+		return g.planSink(ctx, l, Estimate{Units: 1})
 	}
 	state, err := l.sink.State(ctx, l.table())
 	if err != nil {
@@ -36,7 +37,7 @@ func (g *program) plan(ctx context.Context, l *loader) error {
 	}
 	if l.bounds == nil {
 		g.planStream(state)
-		return nil
+		return g.planSink(ctx, l, Estimate{})
 	}
 	p, err := l.plan(ctx, state)
 	if err != nil {
@@ -99,7 +100,23 @@ func (g *program) planHistory(ctx context.Context, l *loader, p *plan) error {
 // sampleBlocks is how many blocks of a place in the missing history are looked at for an estimate.
 const sampleBlocks = 10
 
-// planSize estimates rows and bytes from a few blocks at the start, in the middle and at the end of what is missing.
+// planSink shows what the sink says of the load, if it says something.
+func (g *program) planSink(ctx context.Context, l *loader, load Estimate) error {
+	sink, ok := l.sink.(Explainer)
+	if !ok {
+		return nil
+	}
+	text, err := sink.Explain(ctx, l.table(), load)
+	if err != nil {
+		return err
+	}
+	if text != "" {
+		fmt.Fprintln(g.stdout, strings.TrimRight(text, "\n"))
+	}
+	return nil
+}
+
+// planSize estimates rows, bytes and commits from a few blocks at the start, in the middle and at the end of what is missing.
 func (g *program) planSize(ctx context.Context, l *loader, p *plan, missing uint64) error {
 	var blocks uint64
 	var rows, bytes int64
@@ -117,9 +134,20 @@ func (g *program) planSize(ctx context.Context, l *loader, p *plan, missing uint
 		blocks += s.Blocks()
 	}
 	estimate := func(n int64) int64 { return int64(float64(n) / float64(blocks) * float64(missing)) }
-	fmt.Fprintf(g.stdout, "about %s and %s of Arrow data, judged by %s of them\n", telemetry.Count(estimate(rows), "row"),
-		telemetry.Bytes(estimate(bytes)), telemetry.Count(int64(blocks), "block"))
-	return nil
+	load := Estimate{Rows: estimate(rows), Bytes: estimate(bytes)}
+	chunk := l.sizes.Chunk
+	if chunk == 0 {
+		chunk = uint64(max(1, planner.ChunkBytes*float64(missing)/float64(max(1, load.Bytes))))
+	}
+	for _, part := range planner.New(p.Gaps, l.workers, l.sizes).Partitions() {
+		load.Units += int64((part.Blocks() + chunk - 1) / chunk)
+	}
+	if p.Head != nil {
+		load.Units++
+	}
+	fmt.Fprintf(g.stdout, "about %s, %s of Arrow data and %s, judged by %s of them\n", telemetry.Count(load.Rows, "row"),
+		telemetry.Bytes(load.Bytes), telemetry.Count(load.Units, "commit"), telemetry.Count(int64(blocks), "block"))
+	return g.planSink(ctx, l, load)
 }
 
 // samples are a few blocks in up to three places of what is missing.
