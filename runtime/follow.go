@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/ampgen/ampgen/runtime/chain"
 	"github.com/ampgen/ampgen/runtime/coverage"
@@ -94,7 +95,11 @@ func (c *connection) run(ctx context.Context) (again bool, err error) {
 	if err := l.seam.continues(state.Ranges); err != nil {
 		return false, err
 	}
-	if c.tracker, err = chain.New(state.Ranges); err != nil {
+	committed := state.Ranges
+	if c.destination.confirmed {
+		committed = upToProven(committed)
+	}
+	if c.tracker, err = chain.New(committed); err != nil {
 		if l.bounds != nil {
 			return false, errReplan // an undo went down to history that is not proven
 		}
@@ -132,6 +137,17 @@ func (c *connection) run(ctx context.Context) (again bool, err error) {
 			return false, err
 		}
 	}
+}
+
+// upToProven is the committed ranges without those above the last proven one of their network.
+func upToProven(committed []Range) []Range {
+	last := map[string]uint64{}
+	for _, r := range committed {
+		if r.Hash != "" {
+			last[r.Network] = max(last[r.Network], r.End)
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(committed), func(r Range) bool { return r.End > last[r.Network] })
 }
 
 // take does what a message asks for. io.EOF ends the connection.

@@ -139,7 +139,7 @@ type plan struct {
 	network string
 	synced  Range           // what the server has; zero if it was not asked
 	wanted  blockrange.Span // with the bounds filled in
-	top     Range           // the committed range with the greatest end; zero if there is none
+	proven  Range           // the proven range with the greatest end; zero if there is none
 	planner.Division
 }
 
@@ -167,14 +167,14 @@ func (l *loader) plan(ctx context.Context, state State) (*plan, error) {
 // divide works out what is missing in state.
 func (l *loader) divide(p *plan, state State) {
 	var committed []Range
-	p.top = Range{}
+	p.proven = Range{}
 	for _, r := range state.Ranges {
 		if r.Network != p.network {
 			continue
 		}
 		committed = append(committed, r)
-		if p.top.Network == "" || r.End > p.top.End {
-			p.top = r
+		if r.Hash != "" && (p.proven.Hash == "" || r.End > p.proven.End) {
+			p.proven = r
 		}
 	}
 	p.Division = planner.Divide(p.wanted, p.synced.End, committed, l.depth)
@@ -199,24 +199,25 @@ func (p *plan) byNumber() uint64 {
 
 // done reports whether nothing is missing, and what is there is as the server has it, as far as that can be told.
 func (p *plan) done() bool {
-	forked := p.top.Hash != "" && p.top.End == p.synced.End && p.top.Hash != p.synced.Hash
+	forked := p.proven.Hash != "" && p.proven.End == p.synced.End && p.proven.Hash != p.synced.Hash
 	return len(p.Gaps) == 0 && p.Head == nil && !p.Undo && !forked && (!p.Stream || p.Floor > p.wanted.End)
 }
 
-// unconfirmed reports whether it is to be checked that the last proven block is still of the chain. The stream from there on tells.
+// unconfirmed reports whether it is to be checked that the last proven block is still of the chain, also if there are blocks above it
+// that are not proven: those that are going to be loaded beside them would hide it for good. The stream from there on tells.
 // Where it is going to be read anyway, it need not be read twice; and it is silent while the server has no blocks after that one.
 func (p *plan) unconfirmed() (bool, error) {
-	top := p.top
+	last := p.proven
 	switch {
-	case top.Hash == "" || p.Stream && !p.Undo:
+	case last.Hash == "" || p.Stream && !p.Undo:
 		return false, nil
-	case top.End == p.synced.End:
-		return top.Hash != p.synced.Hash, nil
-	case top.End > p.synced.End && p.Undo:
+	case last.End == p.synced.End:
+		return last.Hash != p.synced.Hash, nil
+	case last.End > p.synced.End && p.Undo:
 		return false, Errorf(Transient, "check what is committed", "network "+p.network,
-			"the server has the blocks up to %d, and %s is committed: it is behind, or the chain is being reorganised", p.synced.End, top)
+			"the server has the blocks up to %d, and %s is committed: it is behind, or the chain is being reorganised", p.synced.End, last)
 	}
-	return top.End < p.synced.End, nil
+	return last.End < p.synced.End, nil
 }
 
 // within fills in what the bounds leave open.

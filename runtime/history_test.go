@@ -116,7 +116,7 @@ func TestFewNewBlocksComeByTheStream(t *testing.T) {
 	// So it is when the tip has the same number.
 	r.source.become(106, 97)
 	r.source.synced.Hash = hashOf("c", 106)
-	if l := (&plan{top: r.sink.store.ranges[2], synced: r.source.synced}); l.done() {
+	if l := (&plan{proven: r.sink.store.ranges[2], synced: r.source.synced}); l.done() {
 		t.Error("a tip with another hash is taken for the committed one")
 	}
 }
@@ -142,6 +142,20 @@ func TestWhatIsProvenIsCheckedFirst(t *testing.T) {
 	r.source.become(150, noFork)
 	r.expect(t, exitDone, "--from-block 80 --to-block latest --chunk-blocks 100")
 	r.checkCommits(t, "90-99@a99", "80-89", "141-150@a150", "100-140")
+}
+
+// TestWhatIsProvenIsCheckedBelowWhatIsNot: blocks above that were loaded by numbers do not hide a fork of what is proven.
+func TestWhatIsProvenIsCheckedBelowWhatIsNot(t *testing.T) {
+	r := newRig()
+	r.source.live = true
+	r.expect(t, exitDone, "--from-block 90 --to-block latest")
+	r.source.become(150, noFork)
+	r.expect(t, exitDone, "--from-block 120 --to-block 130 --chunk-blocks 100")
+	r.source.become(150, 97)
+	r.expect(t, exitDone, "--from-block 90 --to-block 102 --chunk-blocks 100")
+	r.checkCommits(t, "90-99@a99", "120-130", "undo 97", "97-102")
+	r.checkCursors(t, "99@a99", "99@a99", "96@a96")
+	r.checkRows(t)
 }
 
 // TestUnprovenBlocksWithinReachAreLoadedAgain: what was loaded by block numbers near the tip may have left the chain since.

@@ -56,6 +56,9 @@ func TestSteps(t *testing.T) {
 			one(rng(20, 20, "a20", "a19"), false, "write"),
 		}},
 		{"from the start above block 0", nil, []step{one(rng(7, 9, "a9", "a6"), true, "commit")}},
+		{"a fork below a gap in what is committed", []Range{rng(3, 5, "", ""), rng(8, 9, "a9", "a7")}, []step{
+			one(rng(4, 6, "b6", "a3"), true, "undo mainnet from 4 on a3"),
+		}},
 		{"genesis without a parent hash", nil, []step{one(rng(0, 9, "a9", ""), true, "commit")}},
 		{"continues what is committed", committed, []step{
 			one(rng(30, 31, "a31", "a29"), false, "write"), one(rng(30, 31, "a31", "a29"), true, "commit")}},

@@ -12,7 +12,7 @@ import (
 type line struct {
 	ranges []Range // by last block
 	last   Range   // the one with the greatest end: where the stream is
-	base   uint64  // the first block of the unbroken coverage that ends with last
+	base   uint64  // the first block that is committed, or is being loaded by others
 }
 
 func newLines(committed []Range) map[string]*line {
@@ -28,19 +28,14 @@ func newLines(committed []Range) map[string]*line {
 	for _, l := range lines {
 		slices.SortFunc(l.ranges, func(a, b Range) int { return cmp.Compare(a.End, b.End) })
 		l.last = l.ranges[len(l.ranges)-1]
-		l.base = l.last.Start
-		for _, r := range slices.Backward(l.ranges) {
-			if r.End+1 >= l.base {
-				l.base = min(l.base, r.Start)
-			}
-		}
+		l.base = slices.MinFunc(l.ranges, func(a, b Range) int { return cmp.Compare(a.Start, b.Start) }).Start
 	}
 	return lines
 }
 
 // add appends a range that is committed now and continues the last one, unless nothing was committed before it.
 func (l *line) add(r Range) {
-	if len(l.ranges) == 0 || r.Start != l.last.End+1 {
+	if len(l.ranges) == 0 {
 		l.base = r.Start
 	}
 	l.last = r

@@ -33,7 +33,7 @@ type Division struct {
 // such that its end is proven. Otherwise all is loaded by block numbers. Gaps are cut where the newest blocks begin.
 //
 // Ranges at the end of what is committed that were among the newest when they were loaded, and are not proven, are loaded again
-// before anything is loaded beside or above them.
+// before anything is loaded beside or above them, with what is above them.
 func Divide(wanted Span, tip uint64, committed []blockrange.Range, depth uint64) Division {
 	committed = slices.Clone(committed)
 	slices.SortFunc(committed, func(a, b blockrange.Range) int { return cmp.Compare(a.Start, b.Start) })
@@ -76,14 +76,19 @@ func Divide(wanted Span, tip uint64, committed []blockrange.Range, depth uint64)
 	return d
 }
 
-// youngEnd is the end of the committed ranges that is not proven, and was among the newest blocks when it was loaded.
+// youngEnd is the end of the committed ranges from the first on that is not proven, was among the newest blocks when it was loaded,
+// and has nothing proven above it. Above it may be one that was not among the newest: the chain grows while chunks are loaded.
 func youngEnd(committed []blockrange.Range) []blockrange.Range {
+	from := len(committed)
 	for i, r := range slices.Backward(committed) {
-		if r.Hash != "" || r.Timestamp == 0 {
-			return committed[i+1:]
+		if r.Hash != "" {
+			break
+		}
+		if r.Timestamp != 0 {
+			from = i
 		}
 	}
-	return committed
+	return committed[from:]
 }
 
 // cutAt cuts the span that has the blocks before and after a boundary.

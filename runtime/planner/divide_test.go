@@ -92,6 +92,10 @@ func TestDivide(t *testing.T) {
 			t.Errorf("%s: %s", test.name, diff)
 		}
 	}
+	got := planner.Divide(span{Start: 10, End: 60}, 99, []blockrange.Range{young, numbered(40, 49)}, depth)
+	if diff := cmp.Diff(planner.Division{Gaps: []span{{Start: 10, End: 60}}, Undo: true, From: 30, Floor: math.MaxUint64}, got); diff != "" {
+		t.Errorf("the chain grew while young blocks were loaded: %s", diff)
+	}
 	want := planner.Division{Gaps: []span{{Start: 10, End: 19}, {Start: 30, End: 40}}, Floor: math.MaxUint64}
 	if diff := cmp.Diff(want, planner.Divide(span{Start: 10, End: 40}, 99, []blockrange.Range{numbered(20, 29)}, depth)); diff != "" {
 		t.Errorf("below the tip: %s", diff)

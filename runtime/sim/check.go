@@ -207,8 +207,12 @@ func (w *world) checkEnd(p *process) {
 		w.report.Fenced++
 	case p.job.follow && !p.job.latest && p.followed && (class == runtime.Transient || class == runtime.Ambiguous):
 		w.fail("%s gave up following because of what may pass: %w", p.name, p.err)
-	case class == runtime.Transient && p.job.latest && !p.job.follow && w.count[shrunkenBranch] > 0:
+	case class == runtime.Transient && w.job.latest && !p.job.follow && w.shrunk:
 		// It cannot be checked what is committed while the server's chain is shorter.
+	case class == runtime.Permanent && p.job.to != nil && w.shrunk:
+		// Some of the wanted blocks are gone.
+	case class == runtime.Permanent && p.job.follow && !p.job.latest && w.store.last().Hash == "":
+		// It cannot follow what is not proven.
 	case !p.excused[class] || class == runtime.Fenced:
 		w.fail("%s ended with an error for which there is no reason (%s): %w", p.name, class, p.err)
 	}

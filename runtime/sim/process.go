@@ -44,6 +44,7 @@ type process struct {
 	fenced    bool                       // it was told so
 	stream    *follow                    // the stream that is open; nil: none
 	followed  bool                       // there was one
+	pin       *uint64                    // where the stream that goes on beside workers was first opened
 }
 
 // actor is one goroutine of a process.
@@ -63,17 +64,17 @@ func actorOf(ctx context.Context) *actor { return ctx.Value(actorKey{}).(*actor)
 // start begins a loader. It waits at once for its first turn.
 func (w *world) start() *process {
 	w.started++
-	p := &process{w: w, name: fmt.Sprintf("L%d", w.started), job: w.job, quiet: make(chan struct{}, 1)}
+	p := &process{w: w, name: fmt.Sprintf("L%d", w.started), job: w.variant(), quiet: make(chan struct{}, 1)}
 	main := &actor{name: p.name, at: "start", turn: make(chan struct{})}
 	p.parked = []*actor{main}
 	p.ctx, p.cancel = context.WithCancel(context.WithValue(crew.With(context.Background(), p), actorKey{}, main))
 	w.running = append(w.running, p)
-	w.log("%s starts: %v", p.name, w.job)
+	w.log("%s starts: %v", p.name, p.job)
 	pipeline := newPipeline()
 	go func() {
 		<-main.turn
 		p.err = runtime.Run(p.ctx, runtime.Options{
-			Pipeline: pipeline, Source: &source{p}, Sink: &sink{p: p}, From: p.job.from, To: p.job.to, Latest: p.job.latest, Follow: p.job.follow,
+			Pipeline: pipeline, Source: &source{p}, Sink: &sink{p: p}, From: p.job.from, To: p.job.to, Latest: p.job.latest, Recent: p.job.recent, Follow: p.job.follow,
 			HistoryFirst: p.job.historyFirst, Workers: p.job.workers, PartitionBlocks: p.job.partition, ReorgDepth: p.job.depth,
 			ChunkBlocks: w.chunk, Log: slog.New(logHandler{p}), Clock: p,
 		})

@@ -38,6 +38,9 @@ func (s *Sum) Add(r *Report) {
 	for f, n := range r.Faults {
 		t.Faults[f] += n
 	}
+	for s, n := range r.Situations {
+		t.Situations[s] += n
+	}
 	if t.Kills == nil {
 		t.Kills = map[string]int{}
 	}
@@ -57,6 +60,17 @@ func (s *Sum) Missing() []Fault {
 	return out
 }
 
+// Avoided are the situations that never came about.
+func (s *Sum) Avoided() []Situation {
+	var out []Situation
+	for i, n := range s.total.Situations {
+		if n == 0 {
+			out = append(out, Situation(i))
+		}
+	}
+	return out
+}
+
 // String is a table of all figures.
 func (s *Sum) String() string {
 	var b strings.Builder
@@ -67,6 +81,10 @@ func (s *Sum) String() string {
 	fmt.Fprintf(&b, "%d loaders started, %d of them fenced\n", t.Loaders, t.Fenced)
 	for f, n := range t.Faults {
 		fmt.Fprintf(&b, "  %-28s %8d\n", Fault(f), n)
+	}
+	b.WriteString("history and stream\n")
+	for i, n := range t.Situations {
+		fmt.Fprintf(&b, "  %-28s %8d\n", Situation(i), n)
 	}
 	b.WriteString("killed before the loader\n")
 	for _, at := range slices.Sorted(maps.Keys(t.Kills)) {

@@ -18,8 +18,9 @@ type Report struct {
 	Events  []string // in order; with Options.Verbose also what the loaders log
 
 	Steps, Blocks, Rows, Commits, Undos, Checks, Loaders, Fenced int
-	Simulated                                                    time.Duration  // what the loaders waited for
-	Faults                                                       [faults]int    // by Fault
+	Simulated                                                    time.Duration // what the loaders waited for
+	Faults                                                       [faults]int   // by Fault
+	Situations                                                   [situations]int
 	Kills                                                        map[string]int // by what the loader was about to do
 }
 
@@ -45,6 +46,7 @@ const (
 type job struct {
 	from, to *uint64 // the bounds of a bounded job
 	latest   bool    // load history up to the tip
+	recent   uint64  // only so many of its last blocks; 0: all
 	follow   bool
 
 	// Of jobs with history.
@@ -69,6 +71,9 @@ func (w *world) forks(at uint64) bool {
 
 func (j *job) String() string {
 	how := fmt.Sprintf(" with %d workers, partitions of %d, forks of up to %d", j.workers, j.partition, j.depth)
+	if j.recent > 0 {
+		how += fmt.Sprintf(", only the last %d blocks", j.recent)
+	}
 	switch {
 	case j.latest && j.historyFirst:
 		return "load, then follow" + how
@@ -87,10 +92,12 @@ type world struct {
 	*dice
 	chain   *tree
 	highest uint64            // the number of the highest block that ever was
+	shrunk  bool              // the chain was shorter than before at some time
 	deep    bool              // a fork went deeper than the job expects
 	cuts    map[*block]*block // by its first block, the last block of the last microbatch that started there
 	store   *store
 	job     *job
+	mixed   bool // loaders differ from job until the faults are over
 	running []*process
 	started int
 
@@ -146,6 +153,9 @@ func newWorld(seed uint64, o Options) *world {
 		from := first + uint64(d.IntN(w.length()))
 		to := from + uint64(d.IntN(int(w.chain.tip().number-from)+1))
 		w.job = &job{from: &from, to: &to}
+		w.history()
+	case 3:
+		w.job, w.mixed = &job{latest: true, follow: d.IntN(2) == 0}, true
 		w.history()
 	default:
 		w.job = &job{follow: true}
@@ -223,7 +233,10 @@ func (w *world) turn() {
 	if len(w.running) == 0 {
 		w.start()
 	}
-	w.resume(w.running[w.IntN(len(w.running))])
+	p := w.running[w.IntN(len(w.running))]
+	_, both := p.working()
+	w.came(BesideStream, both)
+	w.resume(p)
 }
 
 func (w *world) resume(p *process) {
@@ -248,6 +261,7 @@ func (w *world) disturb() {
 		at := p.at()
 		w.log("%s is killed when it %s", p.name, at)
 		w.report.Kills[at]++
+		w.cameToKill(p)
 		w.kill(p)
 	case n == 1 && len(w.running) > 0 && w.hit(Stop):
 		p := w.running[w.IntN(len(w.running))]
@@ -274,12 +288,14 @@ func (w *world) fork() {
 		w.note(ForkInFork, !w.chain.isCanonical(w.chain.byHash[last.Hash]))
 		w.note(kind, kind != Fork)
 	}
+	w.cameToFork(from)
 	w.note(ForkDown, len(w.running) == 0)
 	for _, p := range w.running {
 		w.note(ForkUndo, strings.Contains(p.at(), "undo"))
 	}
 	if former := w.former(); len(former) > 0 && w.hit(Revive) {
 		b := w.chain.revive(former[w.IntN(len(former))])
+		w.shrunk = w.shrunk || w.chain.tip().number < w.highest
 		w.log("a former branch is canonical again up to %d %s, other than before from %v on", w.chain.tip().number, short(w.chain.tip().hash), b != nil)
 		return
 	}
@@ -288,6 +304,7 @@ func (w *world) fork() {
 	w.log("the chain forks at %d", from)
 	n := max(1, lost-1+w.IntN(4))
 	w.note(shrunkenBranch, n < lost)
+	w.shrunk = w.shrunk || n < lost
 	w.mine(n)
 }
 
@@ -356,8 +373,10 @@ const patience = 4000
 func (w *world) settle() {
 	w.log("no more faults")
 	w.calm = true
-	for len(w.running) > 1 {
-		w.kill(w.running[0])
+	for _, p := range slices.Clone(w.running) {
+		if len(w.running) > 1 || p.job != w.job {
+			w.kill(p)
+		}
 	}
 	if w.job.follow || w.job.latest {
 		// A server with a chain that is shorter than the cursor is silent.

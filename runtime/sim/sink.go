@@ -222,6 +222,7 @@ func (t *tx) apply() error {
 	if u := t.unit.Undo; u != nil {
 		w.log("%s undid from %d by that, before it %s", t.p.name, u.From, short(u.Hash))
 	}
+	w.cameToCommit(t.p, t.unit.Ranges[0])
 	w.visible(t.p)
 	if w.store.compact() {
 		w.count[Compact]++

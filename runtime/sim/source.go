@@ -69,6 +69,9 @@ func (s *source) Open(ctx context.Context, req runtime.Request) (runtime.SourceS
 	if p.stream != nil {
 		p.w.fail("%s follows twice", p.name)
 	}
+	if at, ok := req.Cursor[network]; ok && p.pin == nil && a.name != p.name {
+		p.pin = &at.Number
+	}
 	p.stream, p.followed = newFollow(c, req.Cursor), true
 	return p.stream, nil
 }
@@ -133,7 +136,7 @@ func (c *wire) deliver() (runtime.Message, error) {
 	}
 	c.queue = c.queue[1:]
 	p.w.log("%s receives %d rows of %v, complete: %t", p.name, len(m.rows), m.ranges, m.complete)
-	if m.strict && !p.job.latest { // such a loader may look at ranges alone, and come back for the rows
+	if m.strict && !p.w.job.latest { // such a loader may look at ranges alone, and come back for the rows
 		p.violation = "a message that breaks the protocol"
 	}
 	if m.strict || m.lie {
