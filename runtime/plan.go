@@ -102,7 +102,7 @@ const sampleBlocks = 10
 
 // planSink shows what the sink says of the load, if it says something.
 func (g *program) planSink(ctx context.Context, l *loader, load Estimate) error {
-	sink, ok := l.sink.(Explainer)
+	sink, ok := l.sink.Sink.(Explainer)
 	if !ok {
 		return nil
 	}

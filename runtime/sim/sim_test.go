@@ -41,9 +41,9 @@ func TestPinnedSeeds(t *testing.T) {
 	}
 }
 
-// TestCorpus runs the seeds 1 to 400, which are the same for everyone, and checks that they meet every kind of fault.
+// TestCorpus runs the seeds 1 to 800, which are the same for everyone, and checks that they meet every kind of fault.
 func TestCorpus(t *testing.T) {
-	sum := runSeeds(t, 1, 400)
+	sum := runSeeds(t, 1, 800)
 	for _, f := range sum.Missing() {
 		t.Errorf("the fault %q happened in no run", f)
 	}
