@@ -73,10 +73,10 @@ func (f *Fault) meet(w http.ResponseWriter, s *session, m moment, try int) bool 
 		}
 		return f.LoseReply
 	}
-	if try == 1 {
-		f.prepare()
-	}
+	gone := try == 1 && f.prepare()
 	switch {
+	case gone:
+		hangUp(w)
 	case f.Expire:
 		s.mu.Lock()
 		s.token = ""
@@ -94,7 +94,8 @@ func (f *Fault) meet(w http.ResponseWriter, s *session, m moment, try int) bool 
 	return true
 }
 
-func (f *Fault) prepare() {
+// prepare does what comes before the statement, and reports whether the server was closed meanwhile.
+func (f *Fault) prepare() (gone bool) {
 	if f.Do != nil {
 		f.Do()
 	}
@@ -105,8 +106,10 @@ func (f *Fault) prepare() {
 		select {
 		case <-f.Hold:
 		case <-f.gone:
+			return true
 		}
 	}
+	return false
 }
 
 // hangUp breaks the connection without an answer.
