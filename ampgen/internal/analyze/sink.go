@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strings"
@@ -10,26 +11,34 @@ import (
 	"github.com/ampgen/ampgen/ampgen/internal/coerce"
 	"github.com/ampgen/ampgen/ampgen/internal/diag"
 	"github.com/ampgen/ampgen/ampgen/internal/ir"
+	"github.com/ampgen/ampgen/ampgen/internal/sqlfile"
 	duckdbddl "github.com/ampgen/ampgen/sinks/duckdb/ddl"
 	postgresddl "github.com/ampgen/ampgen/sinks/postgres/ddl"
+	snowflakeddl "github.com/ampgen/ampgen/sinks/snowflake/ddl"
 )
 
 // sinkKind is what analysis has to know of a kind of sink.
 type sinkKind struct {
 	supported func(arrow.Field) error                 // whether a column can be held without loss
 	create    func(*ir.Pipeline, ir.Sink) (err error) // whether the table can be made
+	uint256   []string                                // the ways to hold 256-bit integers, the default first; none if there is no choice
 }
 
 // sinkKinds are the kinds of sink that loaders can be generated for.
 var sinkKinds = map[string]sinkKind{
-	"postgres": {postgresddl.Supported, func(p *ir.Pipeline, s ir.Sink) error {
+	"postgres": {supported: postgresddl.Supported, create: func(p *ir.Pipeline, s ir.Sink) error {
 		_, err := postgresddl.Create(postgresddl.Table{Name: s.Table, Schema: schema(p), Block: p.Block, Key: p.Key, History: s.History, Batch: p.Mode != ir.Stream})
 		return err
 	}},
-	"duckdb": {duckdbddl.Supported, func(p *ir.Pipeline, s ir.Sink) error {
+	"duckdb": {supported: duckdbddl.Supported, create: func(p *ir.Pipeline, s ir.Sink) error {
 		_, err := duckdbddl.Create(duckdbddl.Table{Name: s.Table, Schema: schema(p), Block: p.Block, Key: p.Key, History: s.History, Batch: p.Mode != ir.Stream})
 		return err
 	}},
+	"snowflake": {supported: snowflakeddl.Supported, create: func(p *ir.Pipeline, s ir.Sink) error {
+		_, err := snowflakeddl.Create(snowflakeddl.Table{Name: s.Table, Schema: schema(p), Block: p.Block, Key: p.Key, History: s.History, Batch: p.Mode != ir.Stream,
+			Uint256: snowflakeddl.Uint256(s.Uint256)})
+		return err
+	}, uint256: []string{string(snowflakeddl.Uint256Text), string(snowflakeddl.Uint256Binary), string(snowflakeddl.Uint256Number)}},
 }
 
 // schema is the schema of the pipeline's rows in a sink.
@@ -56,7 +65,7 @@ func (a *query) sinks() {
 		kind, known := sinkKinds[s.Kind.Text]
 		switch {
 		case !known:
-			a.fault(diag.Sink, s.Kind.Span, "the sinks are "+strings.Join(kinds, " and "), didYouMean(s.Kind.Text, kinds), "unknown sink %q", s.Kind.Text)
+			a.fault(diag.Sink, s.Kind.Span, "the sinks are "+list(kinds), didYouMean(s.Kind.Text, kinds), "unknown sink %q", s.Kind.Text)
 			continue
 		case seen[s.Kind.Text]:
 			a.fault(diag.Sink, s.Kind.Span, "", "keep one; a second query can load another table", "the query has two %s sinks", s.Kind.Text)
@@ -69,7 +78,7 @@ func (a *query) sinks() {
 		if s.Table.Text == "" {
 			continue // reported where the annotation was read
 		}
-		out := ir.Sink{Kind: s.Kind.Text, Table: s.Table.Text, History: s.History}
+		out := ir.Sink{Kind: s.Kind.Text, Table: s.Table.Text, History: s.History, Uint256: a.uint256(s, kind.uint256)}
 		unsupported := false
 		for _, c := range a.out.Output() {
 			if err := kind.supported(field(c)); err != nil {
@@ -84,6 +93,30 @@ func (a *query) sinks() {
 		}
 		a.out.Sinks = append(a.out.Sinks, out)
 	}
+}
+
+// uint256 is how a sink holds 256-bit integers: one of ways, the first if the annotation is silent, or "" if there is no choice.
+func (a *query) uint256(s *sqlfile.Sink, ways []string) string {
+	written := s.Uint256
+	switch {
+	case len(ways) == 0:
+		if written.Text != "" {
+			a.fault(diag.Sink, written.Span, "", "delete uint256="+written.Text, "%s holds 256-bit integers in one way", s.Kind.Text)
+		}
+		return ""
+	case written.Text == "":
+		return ways[0]
+	case !slices.Contains(ways, written.Text):
+		a.fault(diag.Sink, written.Span, "", cmp.Or(didYouMean(written.Text, ways), "write one of "+strings.Join(ways, ", ")), "unknown value %q of uint256", written.Text)
+		return ways[0]
+	}
+	return written.Text
+}
+
+// list writes words as "a, b and c".
+func list(words []string) string {
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " and " + words[last]
 }
 
 // each lists the errors that err joins; none if it is nil.

@@ -81,9 +81,11 @@ type sink struct {
 	title    string // as people write it
 	ddl      func(m *model, s ir.Sink) (string, error)
 	file     func(m *model, s ir.Sink) *jen.File
-	goPrefix string // of the identifiers: PostgresTable, DuckDBTable
+	goPrefix string // of the identifiers: PostgresTable, DuckDBTable, SnowflakeTable
 	// encoder says that the package has an encoder, New<goPrefix>Encoder, that the driver is given.
 	encoder bool
+	// option is what the driver is told of the annotation; nil for nothing.
+	option func(s ir.Sink) jen.Code
 }
 
 var sinks map[string]sink
@@ -91,7 +93,8 @@ var sinks map[string]sink
 func init() {
 	// Set here because the functions themselves look their sink up.
 	sinks = map[string]sink{
-		"postgres": {title: "PostgreSQL", ddl: postgresDDL, file: postgresFile, goPrefix: "Postgres", encoder: true},
-		"duckdb":   {title: "DuckDB", ddl: duckdbDDL, file: duckdbFile, goPrefix: "DuckDB"},
+		"postgres":  {title: "PostgreSQL", ddl: postgresDDL, file: postgresFile, goPrefix: "Postgres", encoder: true},
+		"duckdb":    {title: "DuckDB", ddl: duckdbDDL, file: duckdbFile, goPrefix: "DuckDB"},
+		"snowflake": {title: "Snowflake", ddl: snowflakeDDL, file: snowflakeFile, goPrefix: "Snowflake", option: snowflakeOption},
 	}
 }

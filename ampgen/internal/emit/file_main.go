@@ -37,6 +37,9 @@ func (m *model) driver(s ir.Sink) jen.Code {
 	if sinks[s.Kind].encoder {
 		args = append(args, jen.Qual(m.importPath, "New"+sinks[s.Kind].goPrefix+"Encoder"))
 	}
+	if option := sinks[s.Kind].option; option != nil {
+		args = append(args, option(s))
+	}
 	return jen.Qual(sinksPkg+"/"+s.Kind, "NewDriver").Call(args...)
 }
 

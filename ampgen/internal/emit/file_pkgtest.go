@@ -3,6 +3,8 @@ package emit
 import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/dave/jennifer/jen"
+
+	"github.com/ampgen/ampgen/ampgen/internal/ir"
 )
 
 // testFile is <package>_test.go: what must hold of the generated code on any machine, without network or database.
@@ -19,7 +21,7 @@ func testFile(m *model) *jen.File {
 	}
 	for _, s := range m.Sinks {
 		f.Line()
-		emitDDLTest(f, sinks[s.Kind].goPrefix, s.Kind)
+		emitDDLTest(f, s)
 		if sinks[s.Kind].encoder {
 			f.Line()
 			emitEncodeTest(f, sinks[s.Kind].goPrefix)
@@ -108,16 +110,20 @@ func emitLabelsTest(f *jen.File) {
 	})
 }
 
-func emitDDLTest(f *jen.File, prefix, kind string) {
+func emitDDLTest(f *jen.File, s ir.Sink) {
+	prefix, kind := sinks[s.Kind].goPrefix, s.Kind
 	comment(f, "The statements beside this code are those that the loader runs.")
 	testFunc(f, "Test"+prefix+"DDL", func(g *jen.Group) {
 		g.Id("table").Op(":=").Id(prefix + "Table").Call()
-		g.List(jen.Id("want"), jen.Err()).Op(":=").Qual(sinksPkg+"/"+kind+"/ddl", "Create").Call(
-			jen.Qual(sinksPkg+"/"+kind+"/ddl", "Table").Values(
-				pair("Name", jen.Id("table").Dot("Name")), pair("Schema", jen.Id("table").Dot("Schema")), pair("Block", jen.Id("table").Dot("Block")),
-				pair("Key", jen.Id("table").Dot("Key")), pair("History", jen.Id("table").Dot("History")),
-				pair("Batch", jen.Id("table").Dot("Block").Op("==").Lit("")),
-			))
+		fields := []jen.Code{
+			pair("Name", jen.Id("table").Dot("Name")), pair("Schema", jen.Id("table").Dot("Schema")), pair("Block", jen.Id("table").Dot("Block")),
+			pair("Key", jen.Id("table").Dot("Key")), pair("History", jen.Id("table").Dot("History")),
+			pair("Batch", jen.Id("table").Dot("Block").Op("==").Lit("")),
+		}
+		if s.Uint256 != "" {
+			fields = append(fields, pair("Uint256", jen.Lit(s.Uint256)))
+		}
+		g.List(jen.Id("want"), jen.Err()).Op(":=").Qual(sinksPkg+"/"+kind+"/ddl", "Create").Call(jen.Qual(sinksPkg+"/"+kind+"/ddl", "Table").Values(fields...))
 		g.Add(fatal("t"))
 		g.If(jen.Id(prefix + "DDL").Op("!=").Id("want")).Block(
 			jen.Id("t").Dot("Errorf").Call(jen.Lit(kind+".sql is not current, generate again; it should be\n%s"), jen.Id("want")))

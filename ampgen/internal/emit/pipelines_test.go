@@ -52,7 +52,8 @@ settings stream = true;`
 			Header:  []string{"token_address", "symbol", "decimals"},
 			Columns: []ir.LabelColumn{{CSV: "symbol", Column: col("symbol", utf8Type, true)}, {CSV: "decimals", Column: col("decimals", i64, true)}},
 		}},
-		Sinks: []ir.Sink{{Kind: "postgres", Table: "chain.erc20_transfers"}, {Kind: "duckdb", Table: "erc20_transfers"}},
+		Sinks: []ir.Sink{{Kind: "postgres", Table: "chain.erc20_transfers"}, {Kind: "duckdb", Table: "erc20_transfers"},
+			{Kind: "snowflake", Table: "chain.public.erc20_transfers", History: true, Uint256: "binary"}},
 	}
 }
 
@@ -109,7 +110,8 @@ func nested() *ir.Pipeline {
 			col("row", arrow.ListOf(utf8Type), true),
 			col("bind", u64, true),
 		},
-		Sinks: []ir.Sink{{Kind: "postgres", Table: "nested", History: true}, {Kind: "duckdb", Table: "nested"}},
+		Sinks: []ir.Sink{{Kind: "postgres", Table: "nested", History: true}, {Kind: "duckdb", Table: "nested"},
+			{Kind: "snowflake", Table: "nested", Uint256: "text"}},
 	}
 }
 
@@ -129,7 +131,7 @@ func batch() *ir.Pipeline {
 			{Name: "b", Path: "b.csv", Key: "k", KeyType: u64, On: "total", Join: "left", Duplicates: "last", Header: []string{"k", "w", "x"},
 				Columns: []ir.LabelColumn{{CSV: "w", Column: logical(col("w", utf8Type, true), "uint256")}, {CSV: "x", Column: col("x", utf8Type, true)}}},
 		},
-		Sinks: []ir.Sink{{Kind: "duckdb", Table: "batch"}},
+		Sinks: []ir.Sink{{Kind: "duckdb", Table: "batch"}, {Kind: "snowflake", Table: "batch", Uint256: "number"}},
 	}
 }
 

@@ -76,9 +76,11 @@ type LabelColumn struct {
 
 // Sink is one @sink annotation.
 type Sink struct {
-	Kind    string `json:"kind"` // postgres or duckdb
+	Kind    string `json:"kind"` // postgres, snowflake or duckdb
 	Table   string `json:"table"`
 	History bool   `json:"history,omitempty"`
+	// Uint256 is how a Snowflake table keeps 256-bit integers: text, binary or number. It is empty in the other kinds.
+	Uint256 string `json:"uint256,omitempty"`
 }
 
 // Output is the columns of the rows in a sink: the query's, then the labels' in order.

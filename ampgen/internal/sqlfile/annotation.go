@@ -76,13 +76,14 @@ func (a *annotation) subject(args []argument, what, example string) (Value, []ar
 	return args[0].value, args[1:]
 }
 
-// sink reads `@sink kind table=name [history]`.
+// sink reads `@sink kind table=name [uint256=form] [history]`.
 func (a *annotation) sink(q *Query) {
 	s := &Sink{Span: a.span}
 	var args []argument
 	s.Kind, args = a.subject(a.arguments(), "a sink", "postgres table=name")
-	o := a.options(args, []string{"table"}, []string{"history"}, false)
+	o := a.options(args, []string{"table", "uint256"}, []string{"history"}, false)
 	s.Table = o.required("table", "name")
+	s.Uint256 = o.byKey["uint256"]
 	s.History = o.flags["history"]
 	if s.Kind.Text != "" {
 		q.Sinks = append(q.Sinks, s)

@@ -53,11 +53,12 @@ const (
 	Append  Mode = "append"  // :batch mode=append runs once; the result is added
 )
 
-// Sink is `@sink kind table=name [history]`.
+// Sink is `@sink kind table=name [uint256=form] [history]`.
 type Sink struct {
 	Span    source.Span // the annotation
 	Kind    Value       // as written; whether there is such a sink is not checked here
 	Table   Value
+	Uint256 Value // how 256-bit integers are kept; absent if Text is "", and not checked here: not all sinks have a choice
 	History bool
 }
 

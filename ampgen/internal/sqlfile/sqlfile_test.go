@@ -41,7 +41,7 @@ func TestParse(t *testing.T) {
 --   indented
 -- name: Erc20Transfers :stream
 -- @sink postgres table=erc20_transfers
--- @sink snowflake table="My Table" history
+-- @sink snowflake table="My Table" uint256=binary history
 -- @label tokens csv="labels/my tokens.csv" key=token_address on=token join=inner dup=fanout prefix=token_ type.decimals=int64 type.supply=decimal(76, 0)
 -- @key block_num, "Log Index"
 -- @col value type="Decimal256(76, 0)"
@@ -72,7 +72,7 @@ select 3
 	}
 	var got []string
 	for _, s := range q.Sinks {
-		got = append(got, fmt.Sprint(s.Kind.Text, " ", s.Table.Text, " ", s.History))
+		got = append(got, fmt.Sprint(s.Kind.Text, " ", s.Table.Text, " ", s.Uint256.Text, " ", s.History))
 	}
 	for _, l := range q.Labels {
 		got = append(got, fmt.Sprint(l.Name.Text, " ", l.CSV.Text, " ", l.Key.Text, " ", l.On.Text, " ", l.Join, " ", l.Dup, " ", l.Prefix.Text))
@@ -87,8 +87,8 @@ select 3
 		got = append(got, fmt.Sprintf("col %s %q %v", c.Name.Text, c.Type.Text, c.NotNull))
 	}
 	want := []string{
-		"postgres erc20_transfers false",
-		"snowflake My Table true",
+		"postgres erc20_transfers  false",
+		"snowflake My Table binary true",
 		"tokens labels/my tokens.csv token_address token inner fanout token_",
 		"decimals int64 int64",
 		"supply decimal256(76, 0) decimal(76, 0)",
