@@ -5,6 +5,7 @@
 -- name: Erc20Transfers :stream
 -- @sink postgres table=erc20_transfers
 -- @sink duckdb table=erc20_transfers
+-- @sink snowflake table=erc20_transfers
 -- @label tokens csv=labels/tokens.csv key=token_address on=token_address join=left
 -- @key block_num, log_index
 select

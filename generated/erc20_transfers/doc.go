@@ -32,6 +32,7 @@
 //
 //	github.com/ampgen/ampgen/generated/erc20_transfers/cmd/erc20_transfers-postgres: table erc20_transfers in PostgreSQL
 //	github.com/ampgen/ampgen/generated/erc20_transfers/cmd/erc20_transfers-duckdb: table erc20_transfers in DuckDB
+//	github.com/ampgen/ampgen/generated/erc20_transfers/cmd/erc20_transfers-snowflake: table erc20_transfers in Snowflake
 //
 // # SQL
 //

@@ -14,6 +14,7 @@ import (
 	"github.com/ampgen/ampgen/runtime/randbatch"
 	duckdbddl "github.com/ampgen/ampgen/sinks/duckdb/ddl"
 	postgresddl "github.com/ampgen/ampgen/sinks/postgres/ddl"
+	snowflakeddl "github.com/ampgen/ampgen/sinks/snowflake/ddl"
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
@@ -141,6 +142,18 @@ func TestDuckDBDDL(t *testing.T) {
 	}
 	if DuckDBDDL != want {
 		t.Errorf("duckdb.sql is not current, generate again; it should be\n%s", want)
+	}
+}
+
+// The statements beside this code are those that the loader runs.
+func TestSnowflakeDDL(t *testing.T) {
+	table := SnowflakeTable()
+	want, err := snowflakeddl.Create(snowflakeddl.Table{Name: table.Name, Schema: table.Schema, Block: table.Block, Key: table.Key, History: table.History, Batch: table.Block == "", Uint256: "text"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if SnowflakeDDL != want {
+		t.Errorf("snowflake.sql is not current, generate again; it should be\n%s", want)
 	}
 }
 

@@ -23,6 +23,7 @@
 //
 //	github.com/ampgen/ampgen/generated/raw_logs/cmd/raw_logs-postgres: table raw_logs in PostgreSQL
 //	github.com/ampgen/ampgen/generated/raw_logs/cmd/raw_logs-duckdb: table raw_logs in DuckDB
+//	github.com/ampgen/ampgen/generated/raw_logs/cmd/raw_logs-snowflake: table raw_logs in Snowflake
 //
 // # SQL
 //
