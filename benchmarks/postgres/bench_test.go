@@ -4,6 +4,7 @@ import (
 	"io"
 	"testing"
 
+	"github.com/ampgen/ampgen/benchmarks/transfers"
 	erc20transfers "github.com/ampgen/ampgen/generated/erc20_transfers"
 	"github.com/ampgen/ampgen/runtime/pgcopy"
 )
@@ -43,7 +44,7 @@ func BenchmarkLoad(b *testing.B) {
 }
 
 func BenchmarkEncode(b *testing.B) {
-	source := batches(batchRows, erc20transfers.TableSchema)
+	source := transfers.Batches(transfers.BatchRows, erc20transfers.TableSchema)
 	do := encode(source, pgcopy.Tail{})
 	b.ReportAllocs()
 	for b.Loop() {
@@ -53,21 +54,21 @@ func BenchmarkEncode(b *testing.B) {
 		}
 		b.SetBytes(int64(size))
 	}
-	b.ReportMetric(float64(b.N)*batchRows/b.Elapsed().Seconds(), "rows/s")
+	b.ReportMetric(float64(b.N)*transfers.BatchRows/b.Elapsed().Seconds(), "rows/s")
 }
 
 // Encoding allocates nothing per row; binding to a batch may.
 func TestEncodeDoesNotAllocate(t *testing.T) {
-	rows := batches(batchRows, erc20transfers.TableSchema)[0]
+	rows := transfers.Batches(transfers.BatchRows, erc20transfers.TableSchema)[0]
 	encoder, buf := erc20transfers.NewPostgresEncoder(), make([]byte, 0, 8<<20)
 	if err := encoder.Bind(rows); err != nil {
 		t.Fatal(err)
 	}
 	if allocs := testing.AllocsPerRun(5, func() {
-		if _, err := encoder.AppendRows(buf, 0, batchRows, pgcopy.Tail{}); err != nil {
+		if _, err := encoder.AppendRows(buf, 0, transfers.BatchRows, pgcopy.Tail{}); err != nil {
 			t.Fatal(err)
 		}
 	}); allocs != 0 {
-		t.Errorf("%v allocations for %d rows", allocs, batchRows)
+		t.Errorf("%v allocations for %d rows", allocs, transfers.BatchRows)
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
+	"github.com/ampgen/ampgen/benchmarks/transfers"
 	erc20transfers "github.com/ampgen/ampgen/generated/erc20_transfers"
 	"github.com/ampgen/ampgen/runtime"
 	"github.com/ampgen/ampgen/runtime/pgcopy"
@@ -64,7 +65,7 @@ func newBench(ctx context.Context, rows int, key bool) (*bench, error) {
 	if !key {
 		b.table.Key, b.table.Block = nil, ""
 	}
-	b.source = batches(rows, b.table.Schema)
+	b.source = transfers.Batches(rows, b.table.Schema)
 	b.unit = runtime.Unit{Ranges: []runtime.Range{{Network: "mainnet", Start: 17_686_110, End: 17_786_110, Hash: "0x00"}}}
 	b.file = filepath.Join(server.Dir, "rows.pgcopy")
 	if err := b.writeFile(); err != nil {

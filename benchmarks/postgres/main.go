@@ -19,6 +19,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/ampgen/ampgen/benchmarks/transfers"
 	erc20transfers "github.com/ampgen/ampgen/generated/erc20_transfers"
 	"github.com/ampgen/ampgen/runtime/pgcopy"
 )
@@ -96,7 +97,7 @@ func (b *bench) once(ctx context.Context, w way) (took time.Duration, digest str
 
 // encoding prints what one core does without a database.
 func encoding(out io.Writer) error {
-	source := batches(8*batchRows, erc20transfers.TableSchema)
+	source := transfers.Batches(8*transfers.BatchRows, erc20transfers.TableSchema)
 	tail := pgcopy.Tail{Fields: 1, Bytes: pgcopy.AppendBytes(nil, []byte("0123456789abcdef"))}
 	both, err := decodeAndEncode(source, tail)
 	if err != nil {
@@ -107,7 +108,7 @@ func encoding(out io.Writer) error {
 		name string
 		do   func() (int, error)
 	}{{"encode", encode(source, tail)}, {"decode Arrow and encode", both}} {
-		r, err := measure(8*batchRows, c.do)
+		r, err := measure(8*transfers.BatchRows, c.do)
 		if err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/bitutil"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/ampgen/ampgen/sinks/snowflake/ddl"
@@ -120,7 +121,7 @@ func withChildren(a arrow.Array, to arrow.DataType, fields []arrow.Field, conver
 			children[i] = child
 			continue
 		}
-		in := array.MakeFromData(child)
+		in := belowNulls(a, child)
 		defer in.Release()
 		out, err := converts[i](in)
 		if err != nil {
@@ -132,6 +133,29 @@ func withChildren(a arrow.Array, to arrow.DataType, fields []arrow.Field, conver
 	data := array.NewData(to, d.Len(), d.Buffers(), children, d.NullN(), d.Offset())
 	defer data.Release()
 	return array.MakeFromData(data), nil
+}
+
+// belowNulls is a child of a as an array. A nested child of a struct is null where the struct is, so that lists have no elements
+// there.
+func belowNulls(a arrow.Array, child arrow.ArrayData) arrow.Array {
+	if a.DataType().ID() != arrow.STRUCT || a.NullN() == 0 || !arrow.IsNested(child.DataType().ID()) {
+		return array.MakeFromData(child)
+	}
+	bits := make([]byte, bitutil.BytesForBits(int64(child.Offset()+child.Len())))
+	if valid := child.Buffers()[0]; valid != nil && valid.Len() > 0 {
+		copy(bits, valid.Bytes())
+	} else {
+		bitutil.SetBitsTo(bits, 0, int64(child.Offset()+child.Len()), true)
+	}
+	for i := range a.Len() {
+		if a.IsNull(i) {
+			bitutil.ClearBit(bits, child.Offset()+a.Data().Offset()+i)
+		}
+	}
+	buffers := append([]*memory.Buffer{memory.NewBufferBytes(bits)}, child.Buffers()[1:]...)
+	data := array.NewData(child.DataType(), child.Len(), buffers, child.Children(), array.UnknownNullCount, child.Offset())
+	defer data.Release()
+	return array.MakeFromData(data)
 }
 
 // hollow reports whether a list that is null has elements.

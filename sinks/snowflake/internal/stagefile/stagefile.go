@@ -74,10 +74,11 @@ func New(o Options) (*Writer, error) {
 	return w, errors.Join(faults...)
 }
 
-// Memory is how many bytes a Writer for this schema needs beyond the record batch that is being written: the row group in the
-// making, and for each column a page and a dictionary.
+// Memory is how many bytes a Writer for this schema needs at most beyond the record batch that is being written: the row group in
+// the making, in buffers that grow by doubling, for each column a page and a dictionary, and what compresses them.
 func Memory(schema *arrow.Schema) int64 {
-	return rowGroupBytes + int64(leaves(schema.Fields()))*(2*pageBytes+dictionaryBytes)
+	const compressor = 24 << 20 // zstd's windows of 8 MB
+	return 2*rowGroupBytes + int64(leaves(schema.Fields()))*(2*pageBytes+dictionaryBytes) + compressor
 }
 
 func leaves(fields []arrow.Field) int {

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	goruntime "runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -23,16 +24,16 @@ import (
 	"github.com/ampgen/ampgen/sinks/snowflake/ddl"
 )
 
-var transfers = arrow.NewSchema([]arrow.Field{
+var sample = arrow.NewSchema([]arrow.Field{
 	{Name: "block_num", Type: arrow.PrimitiveTypes.Uint64},
 	{Name: "log_index", Type: arrow.PrimitiveTypes.Uint32},
 	{Name: "tx_hash", Type: &arrow.FixedSizeBinaryType{ByteWidth: 32}},
 	{Name: "symbol", Type: arrow.BinaryTypes.String, Nullable: true},
 }, nil)
 
-// batch makes n rows of transfers from a block on.
+// batch makes n rows of sample from a block on.
 func batch(n int, block uint64) arrow.RecordBatch {
-	b := array.NewRecordBuilder(memory.DefaultAllocator, transfers)
+	b := array.NewRecordBuilder(memory.DefaultAllocator, sample)
 	hash, rng := make([]byte, 32), rand.New(rand.NewPCG(1, block))
 	for i := range n {
 		b.Field(0).(*array.Uint64Builder).Append(block + uint64(i/100))
@@ -112,7 +113,7 @@ func texts(table arrow.Table, column int) (out []string) {
 }
 
 func TestColumnsOfAFile(t *testing.T) {
-	o := options(t, transfers)
+	o := options(t, sample)
 	o.History = true
 	files := written(t, o, batch(3, 10))
 	if len(files) != 1 || files[0].Rows != 3 || filepath.Base(files[0].Path) != "a1-0.parquet" {
@@ -145,7 +146,7 @@ func TestColumnsOfAFile(t *testing.T) {
 
 // Files that were cut have all rows in order, and are of about the size that was asked for.
 func TestRotation(t *testing.T) {
-	o := options(t, transfers)
+	o := options(t, sample)
 	var batches []arrow.RecordBatch
 	rows := int64(0)
 	for i, n := range []int{1, 0, 50_000, 8192, 200_000, 3} {
@@ -212,7 +213,7 @@ func TestWideNumbers(t *testing.T) {
 }
 
 func TestNoRowsNoFile(t *testing.T) {
-	o := options(t, transfers)
+	o := options(t, sample)
 	if files := written(t, o, batch(0, 1)); len(files) != 0 {
 		t.Errorf("files %v", files)
 	}
@@ -222,7 +223,7 @@ func TestNoRowsNoFile(t *testing.T) {
 }
 
 func TestDiscard(t *testing.T) {
-	o := options(t, transfers)
+	o := options(t, sample)
 	o.TargetBytes = 100_000
 	w := newWriter(t, o)
 	files, err := w.Write(batch(50_000, 1))
@@ -301,5 +302,68 @@ func TestRandomBatches(t *testing.T) {
 		if n != 200+94 {
 			t.Errorf("seed %d: %d rows", seed, n)
 		}
+	}
+}
+
+// Arrow allows elements below a list that is null. Parquet does not.
+func TestElementsBelowNulls(t *testing.T) {
+	elements := array.NewInt64Builder(memory.DefaultAllocator)
+	elements.AppendValues([]int64{1, 2, 3, 4, 5, 6}, nil)
+	offsets := memory.NewBufferBytes(arrow.Int32Traits.CastToBytes([]int32{0, 1, 3, 4, 6}))
+	valid := memory.NewBufferBytes([]byte{0b1101})
+	typ := arrow.ListOf(arrow.PrimitiveTypes.Int64)
+	lists := array.NewListData(array.NewData(typ, 4, []*memory.Buffer{valid, offsets}, []arrow.ArrayData{elements.NewArray().Data()}, 1, 0))
+	fixed := array.NewFixedSizeListBuilder(memory.DefaultAllocator, 2, arrow.PrimitiveTypes.Int64)
+	for i := range int64(4) {
+		fixed.Append(i != 2)
+		fixed.ValueBuilder().(*array.Int64Builder).AppendValues([]int64{i, -i}, nil)
+	}
+	object := arrow.StructOf(arrow.Field{Name: "in", Type: typ, Nullable: true})
+	objects := array.NewStructData(array.NewData(object, 4, []*memory.Buffer{memory.NewBufferBytes([]byte{0b1011})}, []arrow.ArrayData{lists.Data()}, 1, 0))
+	schema := arrow.NewSchema([]arrow.Field{{Name: "l", Type: typ, Nullable: true}, {Name: "f", Type: fixed.Type(), Nullable: true},
+		{Name: "o", Type: object, Nullable: true}}, nil)
+	rows := array.NewRecordBatch(schema, []arrow.Array{lists, fixed.NewArray(), objects}, 4)
+	for _, c := range []struct {
+		from, to int64
+		want     [][]string
+	}{
+		{0, 4, [][]string{{"[1]", "(null)", "[4]", "[5,6]"}, {"[0,0]", "[1,-1]", "(null)", "[3,-3]"}, {`{"in":[1]}`, `{"in":null}`, "(null)", `{"in":[5,6]}`}}},
+		{1, 3, [][]string{{"(null)", "[4]"}, {"[1,-1]", "(null)"}, {`{"in":null}`, "(null)"}}},
+	} {
+		table := read(t, written(t, options(t, schema), rows.NewSlice(c.from, c.to))[0].Path)
+		if got := [][]string{texts(table, 0), texts(table, 1), texts(table, 2)}; !cmp.Equal(got, c.want) {
+			t.Error(cmp.Diff(c.want, got))
+		}
+	}
+}
+
+// What a Writer holds stays within Memory, however much it has written.
+func TestMemoryIsBounded(t *testing.T) {
+	o := options(t, sample)
+	o.TargetBytes = 1 << 40
+	w := newWriter(t, o)
+	live := func() int64 {
+		var m goruntime.MemStats
+		goruntime.GC()
+		goruntime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	rows := batch(50_000, 1)
+	before, most := live(), int64(0)
+	for range 60 {
+		if _, err := w.Write(rows); err != nil {
+			t.Fatal(err)
+		}
+		most = max(most, live()-before)
+	}
+	files, err := w.Finish()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if files[0].Bytes < 3*rowGroupBytes {
+		t.Errorf("%d bytes in the file prove nothing", files[0].Bytes)
+	}
+	if most > Memory(sample) {
+		t.Errorf("held %d MB; Memory says %d MB", most>>20, Memory(sample)>>20)
 	}
 }

@@ -1,4 +1,5 @@
-package main
+// Package transfers makes record batches of ERC-20 transfers for benchmarks: synthetic rows with the shapes measured on mainnet.
+package transfers
 
 import (
 	"encoding/binary"
@@ -12,8 +13,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 )
 
-// batchRows is how many rows a record batch of the source has.
-const batchRows = 8192
+// BatchRows is how many rows a record batch of the source has.
+const BatchRows = 8192
 
 // population draws the columns of ERC-20 transfers with the shapes measured on mainnet: few tokens make most transfers, most
 // addresses occur a few times, hashes are random, and a third of the values needs more than 64 bits.
@@ -68,8 +69,8 @@ func (p *population) value() string {
 	return v.Mul(v, new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(max(digits-12, 0))), nil)).String()
 }
 
-// batches makes n rows of schema in record batches: about 180 rows a block, 12 seconds a block.
-func batches(n int, schema *arrow.Schema) []arrow.RecordBatch {
+// Batches makes n rows of schema in record batches, always the same: about 180 rows a block, 12 seconds a block.
+func Batches(n int, schema *arrow.Schema) []arrow.RecordBatch {
 	p := newPopulation(1)
 	b := array.NewRecordBuilder(memory.DefaultAllocator, schema)
 	block, index, left := uint64(17_686_110), uint32(0), 0
@@ -83,7 +84,7 @@ func batches(n int, schema *arrow.Schema) []arrow.RecordBatch {
 		left--
 		index += 1 + p.rng.Uint32N(3)
 		p.appendRow(b, block, blockHash[:], index)
-		if (row+1)%batchRows == 0 || row == n-1 {
+		if (row+1)%BatchRows == 0 || row == n-1 {
 			out = append(out, b.NewRecordBatch())
 		}
 	}
