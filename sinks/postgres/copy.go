@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	// flushBytes is how much is encoded before it is handed to the connection, and chunkRows how many rows are encoded between
-	// two looks at the size. Rows that are larger than is usual make a buffer grow.
+	// flushBytes is how much is encoded before it is handed to the connection, and chunkRows how many rows are encoded between two
+	// looks at the size, at most: fewer where rows are wide, so that a buffer has hardly more than it should and one row.
 	flushBytes  = 256 << 10
 	chunkRows   = 256
 	bufferBytes = flushBytes + 64<<10
@@ -72,6 +72,9 @@ type bufferReader struct {
 func (r *bufferReader) Read(p []byte) (int, error) {
 	for r.next == len(r.buf) {
 		if r.buf != nil {
+			if cap(r.buf) > 4*bufferBytes {
+				r.buf = make([]byte, 0, bufferBytes) // rows that wide may not come again
+			}
 			r.c.free <- r.buf[:0]
 			r.buf = nil
 		}
@@ -97,9 +100,10 @@ func (c *copyIn) write(ctx context.Context, rows arrow.RecordBatch) error {
 		return err
 	}
 	n := int(rows.NumRows())
-	for from := 0; from < n; from += chunkRows {
-		to := min(from+chunkRows, n)
-		began := time.Now()
+	chunk := 1
+	for from, to := 0, 0; from < n; from = to {
+		to = min(from+chunk, n)
+		began, before := time.Now(), len(c.buf)
 		buf, err := c.encoder.AppendRows(c.buf, from, to, c.tail)
 		c.encoded += time.Since(began)
 		if err != nil {
@@ -107,6 +111,8 @@ func (c *copyIn) write(ctx context.Context, rows arrow.RecordBatch) error {
 		}
 		c.buf = buf
 		c.rows += int64(to - from)
+		width := (len(c.buf) - before) / (to - from)
+		chunk = min(max(1, flushBytes/4/max(1, width)), 2*chunk, chunkRows)
 		crash.Point(crash.MidEncode)
 		if len(c.buf) >= flushBytes {
 			if err := c.flush(ctx); err != nil {
