@@ -82,7 +82,7 @@ func startTorrent(t *testing.T, blocks uint64, limit int64, memoryLimit int64, s
 	g := grpc.NewServer(grpc.MaxSendMsgSize(1 << 30))
 	flight.RegisterFlightServiceServer(g, s)
 	go g.Serve(listener)
-	client, err := amp.Dial(amp.Config{Server: "http://" + listener.Addr().String(), Memory: memoryLimit, Streams: streams})
+	client, err := Dial(amp.Config{Server: "http://" + listener.Addr().String(), Memory: memoryLimit, Streams: streams})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func startTorrent(t *testing.T, blocks uint64, limit int64, memoryLimit int64, s
 		client.Close()
 		g.Stop()
 	})
-	return s, server{client}
+	return s, client
 }
 
 // slowSink takes a row only when the test lets it, and looks at the heap then: everything that is in use, and what is garbage and not

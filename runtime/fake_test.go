@@ -93,6 +93,8 @@ type fakeSource struct {
 	synced      Range
 	forked      uint64
 	streamsOnly bool // the query plans as a stream only
+	hung        int  // so many of the followed streams were opened before they were forgotten: they are silent for ever
+	streams     int  // how many were opened
 
 	queries  []string // the filters of the queries that were run
 	requests []Request
@@ -107,6 +109,13 @@ func (s *fakeSource) become(end, fork uint64) {
 		close(s.changed)
 	}
 	s.changed = make(chan struct{})
+}
+
+// hang makes the followed streams silent that are open.
+func (s *fakeSource) hang() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hung = s.streams
 }
 
 // noFork is the fork point of a chain that has none.
@@ -181,7 +190,8 @@ func (s *fakeSource) follow(req Request) (SourceStream, error) {
 			return nil, err
 		}
 	}
-	stream := &fakeStream{schema: s.schema, source: s, next: s.synced.Start}
+	stream := &fakeStream{schema: s.schema, source: s, next: s.synced.Start, number: s.streams}
+	s.streams++
 	for _, c := range req.Cursor {
 		stream.next, stream.fork = c.Number+1, noFork
 		if c.Hash == hashOf("b", c.Number) {
@@ -198,6 +208,7 @@ type fakeStream struct {
 
 	// Of a live one: the next block, and the chain as the client has it.
 	next, fork uint64
+	number     int
 }
 
 func (s *fakeStream) Schema() *arrow.Schema { return s.schema }
@@ -241,6 +252,9 @@ func (s *fakeStream) advance(ctx context.Context) {
 		s.next, s.fork = min(s.next, source.forked, s.fork), source.forked
 	}
 	end, changed := source.synced.End, source.changed
+	if s.number < source.hung {
+		end = 0
+	}
 	if s.next <= end {
 		r := source.rangeOf(s.next, min(end, s.next+9), s.fork)
 		s.events = []any{Message{Record: rowsOf(1, 0), Ranges: []Range{r}}}

@@ -123,8 +123,9 @@ func (c *connection) run(ctx context.Context) (again bool, err error) {
 	}
 	defer stream.Close()
 	defer func() { c.unit.rollback(ctx) }()
+	watch := newSilence(l.clock, l.silence, c.tracker.Boundaries())
 	for {
-		m, err := l.next(ctx, stream)
+		m, err := l.listen(ctx, stream, watch)
 		if err == nil {
 			err = c.take(ctx, m)
 		}

@@ -158,9 +158,7 @@ func (l *loader) query(ctx context.Context, sql string, take func(Message) error
 		}
 		switch {
 		case len(m.Ranges) == 0 && m.Complete:
-			return &Error{Class: Transient, Op: op, On: "query " + l.pipeline.Name,
-				Err:  errors.New("the server has no blocks of the queried tables yet"),
-				Help: "run again when it has synced them"}
+			return &Error{Class: Transient, Op: op, On: "query " + l.pipeline.Name, Err: errNoBlocks, Help: "run again when it has synced them"}
 		case len(m.Ranges) == 0 && (m.Record == nil || m.Record.NumRows() == 0):
 			continue
 		case synced == nil && len(m.Ranges) > 0:
@@ -174,6 +172,9 @@ func (l *loader) query(ctx context.Context, sql string, take func(Message) error
 		}
 	}
 }
+
+// errNoBlocks says that the queried tables are empty.
+var errNoBlocks = errors.New("the server has no blocks of the queried tables yet")
 
 func sameRanges(a, b []Range) bool {
 	if len(a) != len(b) {

@@ -148,13 +148,17 @@ func (g *program) load(ctx context.Context, o Options, c *config) error {
 		crash.Point(crash.DuringShutdown)
 		err = nil // there is no other end to it
 	}
-	switch s := meter.Snapshot(); {
+	s := meter.Snapshot()
+	switch {
 	case s.Units > 0 || s.Undone > 0:
 		g.summary(l, s)
 	case err == nil && l.endless():
 		fmt.Fprintf(g.stderr, "stopped before anything was loaded into %s\n", g.pipeline.Table.Name)
 	case err == nil:
 		fmt.Fprintf(g.stderr, "nothing was loaded into %s: it has what was asked for\n", g.pipeline.Table.Name)
+	}
+	if s.Units > 0 && err != nil && !interrupted(ctx, err) {
+		fmt.Fprintln(g.stderr, "what was committed stays, and the next run goes on from there")
 	}
 	return err
 }

@@ -54,7 +54,8 @@ type Options struct {
 	// minutes. Preparing the sink, and waiting for the next message of a followed stream, is not limited.
 	Timeout time.Duration
 	// Silence is after how long without a message it is looked whether the chain goes on without the followed stream; 0 means a
-	// minute. Where messages usually come less often, it is three times the longest pause of late.
+	// minute. Where messages usually come less often, it is three times the longest pause of late, and at most ten times
+	// as long as this.
 	Silence time.Duration
 	// Clock is what the run waits by; nil means the machine's.
 	Clock resilience.Clock

@@ -124,6 +124,7 @@ func (u *openUnit) resolve(ctx context.Context, lost error) error {
 	if u.loader.table().Stateless {
 		return errUnknown(lost)
 	}
+	u.loader.log.Warn("nobody knows whether the commit took place; reading the state", "range", u.unit.Ranges[0].String(), "error", lost)
 	state, err := u.loader.sink.State(ctx, u.loader.table())
 	if err != nil {
 		return &Error{Class: Ambiguous, Op: "find out whether the commit took place", Err: lost,

@@ -100,6 +100,9 @@ func (s *Server) RepeatLast() { s.streams.tell(repeatLast) }
 // KeepAliveNow makes every open stream that has begun send an empty batch with its current ranges.
 func (s *Server) KeepAliveNow() { s.streams.tell(keepAlive) }
 
+// Hang makes every open stream silent for ever, while the server goes on answering what is asked from now on.
+func (s *Server) Hang() { s.streams.hang() }
+
 // order is what a stream is told to do between two messages.
 type order uint8
 
@@ -109,7 +112,10 @@ const (
 )
 
 // session is an open stream.
-type session struct{ orders chan order }
+type session struct {
+	orders chan order
+	hung   atomic.Bool // it sends nothing any more
+}
 
 // registry knows the open streams.
 type registry struct {
@@ -123,7 +129,7 @@ func (r *registry) add() *session {
 	if r.sessions == nil {
 		r.sessions = map[*session]struct{}{}
 	}
-	s := &session{make(chan order, 16)}
+	s := &session{orders: make(chan order, 16)}
 	r.sessions[s] = struct{}{}
 	return s
 }
@@ -138,6 +144,14 @@ func (r *registry) count() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return len(r.sessions)
+}
+
+func (r *registry) hang() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for s := range r.sessions {
+		s.hung.Store(true)
+	}
 }
 
 // tell gives all streams an order; a stream that has too many waiting does without.

