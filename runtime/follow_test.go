@@ -105,6 +105,16 @@ func TestFollowContinuesAfterTheLastCommit(t *testing.T) {
 	}
 }
 
+// TestIdleStreamIsRemembered: blocks without rows are committed as they come, and the next run goes on after them.
+func TestIdleStreamIsRemembered(t *testing.T) {
+	r := newRig()
+	r.follow(t, exitDone, join(microbatch(onBranch("a", 0, 8)), microbatch(onBranch("a", 9, 9)), []any{
+		Message{Record: rowsOf(1, 0), Ranges: []Range{onBranch("a", 10, 14)}, Complete: true}})...)
+	r.checkCoverage(t, "0-8@a8", "9-9@a9", "10-14@a14")
+	r.follow(t, exitDone)
+	r.checkCursors(t, "", "14@a14")
+}
+
 func TestStopDropsTheUnfinishedMicrobatch(t *testing.T) {
 	r := newRig()
 	r.follow(t, exitDone, join(microbatch(onBranch("a", 0, 9)), microbatch(onBranch("a", 10, 19))[:2])...)
