@@ -124,7 +124,8 @@ func Same(ranges []Range, all []Row) bool {
 }
 
 // Undo is what the undo of a network's blocks from one on leaves of rows, of which those of the network count that end at the
-// block before or later. hash is the hash of the block before; empty when unknown.
+// block before or later. hash is the hash of the block before; empty when unknown: what is left of a range that is not proven, and is
+// marked by a time since it may have left the chain, keeps the mark.
 func Undo(rows []Row, network string, from uint64, hash string) Change {
 	var c Change
 	for _, r := range rows {
@@ -135,7 +136,10 @@ func Undo(rows []Row, network string, from uint64, hash string) Change {
 		case r.End >= from, r.End == from-1 && r.Hash == "" && hash != "":
 			c.Remove = append(c.Remove, r)
 			if r.End >= from {
-				r.End, r.Timestamp = from-1, 0
+				r.End = from - 1
+				if r.Hash != "" || hash != "" {
+					r.Timestamp = 0 // that of a proven range is its last block's
+				}
 			}
 			r.Hash = hash
 			c.Add = append(c.Add, r)

@@ -116,6 +116,17 @@ func TestUndo(t *testing.T) {
 	}
 }
 
+// TestUndoKeepsTheMark: what is left of a range that may have left the chain may have left it as well, unless the undo proves it.
+func TestUndoKeepsTheMark(t *testing.T) {
+	young := span(3, 8, "")
+	young.Timestamp = 1700000000
+	for hash, want := range map[string]int64{"": young.Timestamp, "h6": 0} {
+		if c := coverage.Undo(rows(young), "eth", 7, hash); len(c.Add) != 1 || c.Add[0].End != 6 || c.Add[0].Timestamp != want {
+			t.Errorf("with the hash %q before it, %+v is left, and the time should be %d", hash, c.Add, want)
+		}
+	}
+}
+
 // followed are the rows of blocks from first on that were followed one by one.
 func followed(first, n uint64) []coverage.Row {
 	var ranges []coverage.Range

@@ -31,6 +31,7 @@ var pinned = []struct {
 	{2610, "blocks that had left the chain stayed, since the chain had grown before the chunk above them was loaded"},
 	{17357, "workers were given blocks that the stream had taken over before they began"},
 	{27381, "what was proven was not checked, since there were blocks above it that were not"},
+	{1795612970109642940, "an undo cut a range that may have left the chain, and what was left of it was taken for final"},
 }
 
 func TestPinnedSeeds(t *testing.T) {
