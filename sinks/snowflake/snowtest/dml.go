@@ -156,8 +156,14 @@ func (t *tx) insert(db *conn, to *target, pieces []piece) (int64, error) {
 	for i, p := range pieces {
 		selects[i] = fmt.Sprintf("SELECT %s, %d, 0%s", strings.Join(p.cells, ", "), t.id, p.from)
 	}
-	t.touched[to.table] = true
+	t.touched[to.table] = touch{true, t.touched[to.table].deleted}
 	return db.count("INSERT INTO " + to.table.id + " (" + to.ids() + ") " + strings.Join(selects, " UNION ALL "))
+}
+
+// delete marks the rows of a table, called t in the condition, as deleted by the transaction.
+func (t *tx) delete(db *conn, from *target, condition string) (int64, error) {
+	t.touched[from.table] = touch{t.touched[from.table].inserted, true}
+	return db.count(fmt.Sprintf("UPDATE %s AS t SET _del = %d WHERE %s", from.table.id, t.id, condition))
 }
 
 func (c *compiler) insertQuery(from *sfsql.Select, t *target) ([]piece, error) {
@@ -279,11 +285,11 @@ func (c *compiler) update(ctx context.Context, u *sfsql.Update) (*result, error)
 			return err
 		}
 		return c.s.server.engine.atomically(func(db *conn) error {
-			if _, err := db.query(fmt.Sprintf("CREATE OR REPLACE TEMP TABLE changed AS SELECT rowid AS row_, %s FROM %s AS t WHERE (%s) AND %s",
+			if _, err := db.query(fmt.Sprintf("CREATE OR REPLACE TEMP TABLE changed AS SELECT rowid AS row_, %s FROM %s AS t WHERE %s AND %s",
 				strings.Join(cells, ", "), t.table.id, x.visible(), condition)); err != nil {
 				return err
 			}
-			if n, err = db.count(fmt.Sprintf("UPDATE %s SET _del = %d WHERE rowid IN (SELECT row_ FROM changed)", t.table.id, x.id)); err != nil {
+			if n, err = x.delete(db, t, "rowid IN (SELECT row_ FROM changed)"); n == 0 || err != nil {
 				return err
 			}
 			_, err := x.insert(db, t, []piece{{names, " FROM changed"}})
@@ -307,9 +313,8 @@ func (c *compiler) delete(ctx context.Context, d *sfsql.Delete) (*result, error)
 		if err := c.s.lock(ctx, x, t.table); err != nil {
 			return err
 		}
-		x.touched[t.table] = true
 		return c.s.server.engine.atomically(func(db *conn) error {
-			n, err = db.count(fmt.Sprintf("UPDATE %s AS t SET _del = %d WHERE (%s) AND %s", t.table.id, x.id, x.visible(), condition))
+			n, err = x.delete(db, t, x.visible()+" AND "+condition)
 			return err
 		})
 	})

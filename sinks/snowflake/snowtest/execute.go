@@ -37,7 +37,9 @@ func (s *session) execute(ctx context.Context, sql string, binds []bind) (*resul
 		}
 		return status(typeTransaction, "Statement executed successfully."), nil
 	case *sfsql.AlterSession:
-		s.setParameters(statement.Parameters)
+		if err := s.setParameters(statement.Parameters); err != nil {
+			return nil, err
+		}
 		return status(typeDDL, "Statement executed successfully."), nil
 	case *sfsql.Put:
 		return s.put(statement)

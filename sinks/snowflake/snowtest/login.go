@@ -52,7 +52,11 @@ func (srv *Server) login(w http.ResponseWriter, r *http.Request) {
 		refuse(w, err, "")
 		return
 	}
-	s.setParameters(parameters)
+	if err := s.setParameters(parameters); err != nil {
+		_ = s.shut() // nothing is open in it
+		refuse(w, err, "")
+		return
+	}
 	if fault.meet(w, s, after, 1) {
 		return
 	}

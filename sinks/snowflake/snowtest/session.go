@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -34,7 +35,7 @@ type session struct {
 func defaultParameters() map[string]string {
 	return map[string]string{
 		"TIMEZONE": "America/Los_Angeles", "LOCK_TIMEOUT": "43200", "QUERY_TAG": "", "CLIENT_STAGE_ARRAY_BINDING_THRESHOLD": "65280",
-		"CLIENT_SESSION_KEEP_ALIVE": "false", "CLIENT_TELEMETRY_ENABLED": "true", "AUTOCOMMIT": "true",
+		"CLIENT_SESSION_KEEP_ALIVE": "false", "CLIENT_TELEMETRY_ENABLED": "true",
 	}
 }
 
@@ -44,10 +45,18 @@ func (s *session) parameter(name string) string {
 	return s.parameters[name]
 }
 
-func (s *session) setParameters(p map[string]string) {
+// setParameters sets session parameters. One that means nothing here is refused: it would be set in vain. Those for clients mean
+// something there.
+func (s *session) setParameters(p map[string]string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for name := range p {
+		if _, known := s.parameters[name]; !known && !strings.HasPrefix(name, "CLIENT_") {
+			return unsupported("the session parameter %s", name)
+		}
+	}
 	maps.Copy(s.parameters, p)
+	return nil
 }
 
 // utc refuses to let the session's zone decide, unless it is UTC: the server knows no other.
@@ -63,14 +72,17 @@ func (s *session) utc(what string) error {
 type tx struct {
 	id      int64
 	owner   *session
-	touched map[*relation]bool // has rows with its id
+	touched map[*relation]touch // where there are rows with its id
 	locks   []*relation
 	loaded  map[*relation]map[string]loadedFile
 	active  time.Time // when its last statement ended; guarded by owner.run
 }
 
+// touch is what a transaction did to a table.
+type touch struct{ inserted, deleted bool }
+
 func (s *session) newTx() *tx {
-	return &tx{id: s.server.txs.Add(1), owner: s, active: s.server.now(), touched: map[*relation]bool{}, loaded: map[*relation]map[string]loadedFile{}}
+	return &tx{id: s.server.txs.Add(1), owner: s, active: s.server.now(), touched: map[*relation]touch{}, loaded: map[*relation]map[string]loadedFile{}}
 }
 
 // begin opens a transaction; in an open one it does nothing, as in Snowflake.
@@ -109,15 +121,18 @@ func (s *session) inTx(do func(*tx) error) error {
 // finish makes a transaction's rows everybody's, or drops them, and frees its locks.
 func (srv *Server) finish(t *tx, commit bool) error {
 	defer srv.unlock(t)
-	var script string
-	for r := range t.touched {
-		if r.dropped.Load() {
-			continue
+	script := ""
+	for r, did := range t.touched {
+		gone, stays := "_del", "_tx"
+		deletes, updates := did.deleted, did.inserted
+		if !commit {
+			gone, stays, deletes, updates = stays, gone, updates, deletes
 		}
-		if commit {
-			script += fmt.Sprintf("DELETE FROM %[1]s WHERE _del = %[2]d; UPDATE %[1]s SET _tx = 0 WHERE _tx = %[2]d;", r.id, t.id)
-		} else {
-			script += fmt.Sprintf("DELETE FROM %[1]s WHERE _tx = %[2]d; UPDATE %[1]s SET _del = 0 WHERE _del = %[2]d;", r.id, t.id)
+		if deletes && !r.dropped.Load() {
+			script += fmt.Sprintf("DELETE FROM %s WHERE %s = %d;", r.id, gone, t.id)
+		}
+		if updates && !r.dropped.Load() {
+			script += fmt.Sprintf("UPDATE %[1]s SET %[2]s = 0 WHERE %[2]s = %[3]d;", r.id, stays, t.id)
 		}
 	}
 	if script != "" {

@@ -149,8 +149,10 @@ func (srv *Server) Config() sf.Config {
 // SQL runs a statement in a session of its own and returns its rows as text, NULL as "NULL". Times are UTC.
 func (srv *Server) SQL(statement string) ([][]string, error) {
 	s := srv.newSession(User)
-	s.setParameters(map[string]string{"TIMEZONE": "UTC"})
 	defer func() { _ = s.shut() }()
+	if err := s.setParameters(map[string]string{"TIMEZONE": "UTC"}); err != nil {
+		return nil, err
+	}
 	r, err := s.execute(context.Background(), statement, nil)
 	if err != nil {
 		return nil, err
