@@ -196,6 +196,14 @@ func TestCopyRefuses(t *testing.T) {
 		})
 	}
 	exec(t, db, `CREATE OR REPLACE TABLE t (a INT)`)
+	garbage := filepath.Join(t.TempDir(), "2.parquet")
+	if err := os.WriteFile(garbage, []byte("PAR1 and no more"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	put(t, db, garbage, "@st/garbage")
+	if _, err := query_(t.Context(), db, `COPY INTO t FROM @st/garbage`+copyOptions); number(err) != 100000 {
+		t.Errorf("a file that is no Parquet: got %v", err)
+	}
 	for _, options := range []string{
 		` FILE_FORMAT=(TYPE=CSV) MATCH_BY_COLUMN_NAME=CASE_INSENSITIVE`,
 		` FILE_FORMAT=(TYPE=PARQUET) MATCH_BY_COLUMN_NAME=CASE_INSENSITIVE`,

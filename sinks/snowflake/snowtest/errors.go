@@ -90,8 +90,10 @@ func engineError(kind mapping.ErrorType, message, sql string) *Error {
 	switch kind {
 	case mapping.ErrorTypeOutOfRange:
 		return errorf("100046", "22003", "Number out of representable range: %s", message)
-	case mapping.ErrorTypeDivideByZero:
-		return errorf("100051", "22012", "Division by zero")
+	case mapping.ErrorTypeBinder:
+		if strings.Contains(message, "GROUP BY") {
+			return errorf("000979", "42601", "SQL compilation error: a selected column is not a valid group by expression: %s", message)
+		}
 	}
 	return internal(fmt.Errorf("%s, in %s", message, sql))
 }

@@ -27,6 +27,11 @@ func (s *session) execute(ctx context.Context, sql string, binds []bind) (*resul
 			s.tx.active = s.server.now()
 		}
 	}()
+	return s.dispatch(ctx, statement, binds)
+}
+
+// dispatch runs a statement in the session's turn.
+func (s *session) dispatch(ctx context.Context, statement sfsql.Statement, binds []bind) (*result, error) {
 	switch statement := statement.(type) {
 	case *sfsql.Begin:
 		s.begin()

@@ -152,3 +152,63 @@ func bound(t *testing.T, values []any, kind ...any) any {
 	}
 	return a
 }
+
+// What the server refuses: what Snowflake refuses, and what only Snowflake can do.
+func TestRefusals(t *testing.T) {
+	srv := snowtest.Start(t)
+	db := open(t, srv)
+	exec(t, db, `CREATE TABLE t (a NUMBER(38,0), b VARCHAR(3) NOT NULL, c VARIANT, d TIMESTAMP_TZ)`, `INSERT INTO t (a, b) VALUES (1, 'x')`,
+		`CREATE VIEW v AS SELECT a FROM t`, `CREATE STAGE st`)
+	for _, c := range []struct {
+		sql  string
+		args []any
+		want int
+	}{
+		{`SELECT 99999999999999999999999999999999999999 + a FROM t`, nil, 100046},
+		{`SELECT 100000000000000000000000000000000000000`, nil, 1007},
+		{`UPDATE t SET b = NULL`, nil, 100072},
+		{`UPDATE t SET b = 'long'`, nil, 100078},
+		{`UPDATE t SET z = 1`, nil, 904},
+		{`UPDATE t SET c = b`, nil, 2023},
+		{`INSERT INTO t (b, d) VALUES ('x', ?)`, []any{sf.DataTypeTimestampTz, time.Date(2026, 1, 1, 0, 0, 0, 0, time.FixedZone("", 3600))}, 2},
+		{`INSERT INTO v VALUES (1)`, nil, 2205},
+		{`DELETE FROM v`, nil, 2205},
+		{`DROP TABLE v`, nil, 2203},
+		{`DROP VIEW t`, nil, 2203},
+		{`CREATE TABLE v (a INT)`, nil, 2002},
+		{`CREATE TABLE u (a NUMBER(39,0))`, nil, 1008},
+		{`CREATE TABLE u (a NUMBER(5,6))`, nil, 1008},
+		{`CREATE TABLE u (a INT64)`, nil, 2040},
+		{`CREATE TABLE u (a INT, "A" INT)`, nil, 2025},
+		{`CREATE TABLE u (a INT, PRIMARY KEY (b))`, nil, 904},
+		{`CREATE TABLE u (a INT DEFAULT 'x', b BINARY DEFAULT 5)`, nil, 2023},
+		{`CREATE TABLE nowhere.public.u (a INT)`, nil, 2003},
+		{`CREATE VIEW w AS SELECT a, a FROM t`, nil, 2025},
+		{`SELECT a FROM t, v`, nil, 2028},
+		{`SELECT a || 'x' + 1 FROM t`, nil, 100038},
+		{`SELECT a FROM t WHERE b = TO_BINARY('00')`, nil, 1044},
+		{`SELECT TO_BINARY('0')`, nil, 100115},
+		{`SELECT COUNT(a, b) FROM t`, nil, 939},
+		{`SELECT a FROM t ORDER BY 2`, nil, 1008},
+		{`SELECT '2026-02-30'::DATE`, nil, 100040},
+		{`SELECT 'noon'::TIMESTAMP_NTZ`, nil, 100035},
+		{`SELECT 'maybe'::BOOLEAN`, nil, 100037},
+		{`SELECT PARSE_JSON('[1')`, nil, 100069},
+		{`SELECT TRY_CAST(b AS INT) FROM t`, nil, 2},
+		{`SELECT * FROM @st`, nil, 1003},
+		{`TRUNCATE TABLE t`, nil, 1003},
+		{`SHOW TABLES`, nil, 1003},
+		{`PUT 'file:///tmp/x' @st`, nil, 2},
+		{`PUT 'file:///tmp/x' @other AUTO_COMPRESS=FALSE`, nil, 2003},
+		{`PUT 'file:///tmp/x' @st/../up AUTO_COMPRESS=FALSE`, nil, 1003},
+		{`ALTER SESSION SET TIMEZON = 'UTC'`, nil, 2},
+		{`SELECT a, COUNT(*) FROM t`, nil, 979},
+		{`SELECT 1 FROM INFORMATION_SCHEMA.NOTHING`, nil, 2003},
+		{`SELECT 'a' AS x, SUM(a) FROM t GROUP BY nothing`, nil, 904},
+	} {
+		if _, err := query_(t.Context(), db, c.sql, c.args...); number(err) != c.want {
+			t.Errorf("%s\ngot %v, want number %d", c.sql, err, c.want)
+		}
+	}
+	same(t, rows(t, db, `SELECT * FROM t`), []string{"1|x|<nil>|<nil>"})
+}
