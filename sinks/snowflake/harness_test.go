@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 }
 
 func TestConformance(t *testing.T) {
-	for _, method := range []string{MethodInsert} {
+	for _, method := range []string{MethodStage, MethodInsert} {
 		t.Run(method, func(t *testing.T) {
 			sinktest.Run(t, func(t *testing.T) sinktest.Harness {
 				server := snowtest.Start(t)
