@@ -1,4 +1,4 @@
-.PHONY: demo test generate check bench soak clean
+.PHONY: demo test generate check bench bench-snowflake soak clean
 
 # Load a synthetic chain into DuckDB and show what came out. Needs Go and a C compiler.
 demo:
@@ -21,6 +21,11 @@ check:
 bench:
 	@.ci/setup
 	go run ./benchmarks/postgres
+
+# Figures for the path to Snowflake: its files beside those of Arrow's own writer, and loads into the test server.
+bench-snowflake:
+	go test ./sinks/snowflake/internal/stagefile -run '^$$' -bench Files -benchtime 20x
+	go run ./benchmarks/snowflake
 
 # Kill a loader for a minute while the chain grows and reorganises, and compare every row at the end.
 soak:
