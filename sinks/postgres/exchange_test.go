@@ -85,12 +85,24 @@ func TestTakeoverWaitsForTheReplacement(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer tx.Rollback(t.Context())
 	second := openSink(t, database, transfers().Schema)
 	defer second.Close()
-	took := make(chan error)
+	took := make(chan error, 1)
 	go func() { took <- second.Prepare(t.Context(), transfers()) }()
 	if err := tx.Write(t.Context(), transferRows(5, 11)); err != nil {
 		t.Fatal(err)
+	}
+	watch := connect(t, database)
+	for waits := false; !waits; {
+		select {
+		case err := <-took:
+			t.Fatalf("the second instance took over in the middle: %v", err)
+		default:
+		}
+		if err := watch.QueryRow(t.Context(), "SELECT EXISTS (SELECT FROM pg_catalog.pg_locks WHERE NOT granted)").Scan(&waits); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := tx.Commit(t.Context()); err != nil {
 		t.Fatal(err)
