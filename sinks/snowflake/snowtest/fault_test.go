@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -108,6 +109,23 @@ func TestFailAndDo(t *testing.T) {
 	}
 }
 
+// The answer to a PUT that is lost is asked for again, and the file is there once.
+func TestPutRepeated(t *testing.T) {
+	srv := snowtest.Start(t)
+	db := open(t, srv)
+	exec(t, db, `CREATE STAGE st`)
+	srv.Add(snowtest.Fault{Match: "PUT", LoseReply: true})
+	path := numbers(t, "1.parquet", `[{"A": 1}]`)
+	put(t, db, path, "@st/p")
+	if got := rows(t, db, `LIST @st`); len(got) != 1 {
+		t.Errorf("the stage has %q", got)
+	}
+	got := rows(t, db, `PUT 'file://`+path+`' @st/p AUTO_COMPRESS=FALSE`)
+	if len(got) != 1 || !strings.Contains(got[0], "|SKIPPED|") {
+		t.Errorf("PUT of a file that is there answered %q", got)
+	}
+}
+
 // A statement that is held runs when it is let go, and meanwhile its session is busy.
 func TestHold(t *testing.T) {
 	srv := snowtest.Start(t)
@@ -143,10 +161,7 @@ func TestStatementsHaveTags(t *testing.T) {
 }
 
 func TestServerGoesAway(t *testing.T) {
-	srv, err := snowtest.New(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	srv := snowtest.Start(t)
 	db := open(t, srv, func(cfg *sf.Config) { cfg.RequestTimeout, cfg.ServerSessionKeepAlive = time.Second, true })
 	exec(t, db, `CREATE TABLE t (a INT)`)
 	held := make(chan struct{})

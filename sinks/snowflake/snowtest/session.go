@@ -76,6 +76,7 @@ type tx struct {
 	locks   []*relation
 	loaded  map[*relation]map[string]loadedFile
 	active  time.Time // when its last statement ended; guarded by owner.run
+	waits   *tx       // whose lock its statement waits for; guarded by Server.locks
 }
 
 // touch is what a transaction did to a table.
@@ -183,7 +184,7 @@ func (s *session) lock(ctx context.Context, t *tx, r *relation) error {
 		case wait == 0:
 			return lockTimeout(r)
 		}
-		if err := s.server.await(ctx, holder, freed, timeout.C, r); err != nil {
+		if err := s.server.await(ctx, t, holder, freed, timeout.C, r); err != nil {
 			return err
 		}
 	}
@@ -204,8 +205,9 @@ func (srv *Server) tryLock(t *tx, r *relation) (holder *tx, freed <-chan struct{
 	return r.lock.holder, r.lock.freed
 }
 
-// await waits for freed as one of the lock's waiters. A holder that has done nothing for too long is rolled back.
-func (srv *Server) await(ctx context.Context, holder *tx, freed <-chan struct{}, timeout <-chan time.Time, r *relation) error {
+// await waits for freed as one of the lock's waiters. A holder that has done nothing for too long is rolled back, and a statement that
+// would close a circle of waiting transactions fails.
+func (srv *Server) await(ctx context.Context, t, holder *tx, freed <-chan struct{}, timeout <-chan time.Time, r *relation) error {
 	idle := time.NewTimer(srv.expire(holder))
 	defer idle.Stop()
 	srv.locks.Lock()
@@ -213,6 +215,13 @@ func (srv *Server) await(ctx context.Context, holder *tx, freed <-chan struct{},
 		srv.locks.Unlock()
 		return errorf("000625", "57014", "Statement was aborted because the number of waiters for the lock of table '%s' exceeds the %d statements limit.", r.name, maxWaiters)
 	}
+	for other := holder; other != nil; other = other.waits {
+		if other == t {
+			srv.locks.Unlock()
+			return errorf(unnumbered, "57014", "Statement was aborted because of a deadlock on table '%s'.", r.name)
+		}
+	}
+	t.waits = holder
 	wait := func(n int) {
 		r.lock.waiting += n
 		srv.waiting += n
@@ -222,6 +231,7 @@ func (srv *Server) await(ctx context.Context, holder *tx, freed <-chan struct{},
 	srv.locks.Unlock()
 	defer func() {
 		srv.locks.Lock()
+		t.waits = nil
 		wait(-1)
 		srv.locks.Unlock()
 	}()

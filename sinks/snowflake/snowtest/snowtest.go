@@ -4,7 +4,8 @@
 //   - CREATE, ALTER and DROP commit the open transaction first. A failed statement is undone alone, and the transaction goes on. The
 //     end of a session rolls back.
 //   - READ COMMITTED: a statement sees what was committed when it began, and its own transaction's rows. UPDATE and DELETE lock their
-//     table until the transaction ends; others wait as long as LOCK_TIMEOUT, at most twenty of them. INSERT and COPY wait for nobody.
+//     table until the transaction ends; others wait as long as LOCK_TIMEOUT, at most twenty of them, and not in a circle. INSERT and COPY
+//     wait for nobody. A transaction in the way of others that does nothing for five minutes is rolled back.
 //   - Unquoted names are upper case. Keys are not enforced, NOT NULL is. NUMBER has 38 digits, and digits and lengths are checked.
 //   - COPY skips files that the table's load metadata has, unless FORCE=TRUE, and fails if one of FILES does not exist.
 //   - A request that is repeated with its request id is answered with the first one's result.
@@ -60,6 +61,7 @@ type Server struct {
 	http    *http.Server
 	address *net.TCPAddr
 	served  chan struct{}
+	closing sync.Once
 
 	ids, txs atomic.Int64
 	mu       sync.Mutex
@@ -119,8 +121,10 @@ func Start(t testing.TB) *Server {
 	return srv
 }
 
-// Close ends all sessions and frees what the server holds. Files on stages stay in its folder.
-func (srv *Server) Close() {
+// Close ends all sessions and frees what the server holds. Files on stages stay in its folder. A second call does nothing.
+func (srv *Server) Close() { srv.closing.Do(srv.shutDown) }
+
+func (srv *Server) shutDown() {
 	srv.mu.Lock()
 	sessions := append([]*session(nil), srv.sessions...)
 	for _, f := range srv.faults {

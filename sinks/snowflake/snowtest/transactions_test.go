@@ -2,6 +2,7 @@ package snowtest_test
 
 import (
 	"context"
+	"database/sql"
 	"testing"
 	"time"
 
@@ -151,6 +152,77 @@ func TestTooManyWaiters(t *testing.T) {
 		}
 	}
 	same(t, rows(t, db, `SELECT a FROM t`), []string{"21"})
+}
+
+func TestDeadlock(t *testing.T) {
+	srv := snowtest.Start(t)
+	db := open(t, srv)
+	exec(t, db, `CREATE TABLE t (a INT)`, `CREATE TABLE u (a INT)`, `INSERT INTO t VALUES (1)`, `INSERT INTO u VALUES (1)`)
+	first, second := conn(t, db), conn(t, db)
+	exec(t, first, `BEGIN`, `UPDATE t SET a = 2`)
+	exec(t, second, `BEGIN`, `UPDATE u SET a = 2`)
+	done := make(chan error)
+	go func() {
+		_, err := first.ExecContext(t.Context(), `UPDATE u SET a = a + 1`)
+		done <- err
+	}()
+	srv.AwaitWaiters(1)
+	if _, err := second.ExecContext(t.Context(), `UPDATE t SET a = 5`); number(err) != 100000 {
+		t.Errorf("the statement that closes the circle got %v", err)
+	}
+	exec(t, second, `COMMIT`)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	exec(t, first, `COMMIT`)
+	same(t, rows(t, db, `SELECT t.a, u.a FROM t, u`), []string{"2|3"})
+}
+
+// Units that count themselves at one row and add others: whatever order they commit or roll back in, both agree at any time.
+func TestConcurrentUnits(t *testing.T) {
+	srv := snowtest.Start(t)
+	db := open(t, srv)
+	exec(t, db, `CREATE TABLE fence (n INT)`, `INSERT INTO fence VALUES (0)`, `CREATE TABLE t (w INT, i INT)`)
+	const workers, units = 4, 15
+	done := make(chan error)
+	for w := range workers {
+		go func() { done <- work(t.Context(), db, w, units) }()
+	}
+	for left := workers; left > 0; {
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Error(err)
+			}
+			left--
+		default:
+			same(t, rows(t, db, `SELECT COUNT(*) FROM fence WHERE n * 2 = (SELECT COUNT(*) FROM t)`), []string{"1"})
+		}
+	}
+	same(t, rows(t, db, `SELECT n, (SELECT COUNT(*) FROM t), (SELECT COUNT(DISTINCT i) FROM t WHERE w = 0) FROM fence`), []string{"40|80|10"})
+}
+
+// work commits units of two rows, and rolls back every third.
+func work(ctx context.Context, db *sql.DB, w, units int) error {
+	for i := range units {
+		x, err := db.BeginTx(ctx, nil)
+		if err != nil {
+			return err
+		}
+		for _, s := range []string{`INSERT INTO t VALUES (?, ?)`, `UPDATE fence SET n = n + 1 WHERE ? <> ?`, `INSERT INTO t VALUES (?, ?)`} {
+			if _, err := x.ExecContext(ctx, s, w, i+100); err != nil {
+				return err
+			}
+		}
+		end := x.Commit
+		if i%3 == 0 {
+			end = x.Rollback
+		}
+		if err := end(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func TestIdleTransactionInTheWayIsRolledBack(t *testing.T) {
