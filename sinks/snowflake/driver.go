@@ -66,5 +66,6 @@ func holder() string {
 }
 
 func ddlTable(t *runtime.Table, u ddl.Uint256) ddl.Table {
-	return ddl.Table{Name: t.Name, Schema: t.Schema, Block: t.Block, Key: t.Key, History: t.History, Batch: t.Block == "", Uint256: u}
+	return ddl.Table{Name: t.Name, Schema: t.Schema, Block: t.Block, Key: t.Key, History: t.History, Batch: t.Block == "",
+		Stateless: t.Stateless, Uint256: u}
 }

@@ -27,10 +27,10 @@ type Sink struct {
 }
 
 var (
-	_ runtime.Sink      = (*Sink)(nil)
-	_ runtime.Comparer  = (*Sink)(nil)
-	_ runtime.Explainer = (*Sink)(nil)
-	_ runtime.Redoer    = (*Sink)(nil)
+	_ runtime.StatelessSink = (*Sink)(nil)
+	_ runtime.Comparer      = (*Sink)(nil)
+	_ runtime.Explainer     = (*Sink)(nil)
+	_ runtime.Redoer        = (*Sink)(nil)
 )
 
 var errUnprepared = errors.New("the sink was not prepared")
@@ -132,10 +132,16 @@ func (s *Sink) create(ctx context.Context, c *session, t *target) error {
 	if err != nil {
 		return err
 	}
-	if there.has(t.name.Object) {
+	exists := there.has(t.name.Object)
+	if there.has(ddl.StateTable) && (t.Stateless || !exists) {
+		if err := t.checkState(ctx, c, exists); err != nil {
+			return err
+		}
+	}
+	if exists {
 		err = t.compare(ctx, c, there[t.name.Object])
-	} else if err = s.createTable(ctx, c, t, there); err == nil {
-		crash.Point(crash.DuringDDL)
+	} else {
+		err = t.createTable(ctx, c)
 	}
 	if err != nil {
 		return err
@@ -149,17 +155,13 @@ func (s *Sink) create(ctx context.Context, c *session, t *target) error {
 	return t.ensureFence(ctx, c)
 }
 
-func (s *Sink) createTable(ctx context.Context, c *session, t *target, there objects) error {
-	if !t.Stateless && there.has(ddl.StateTable) {
-		if err := t.checkNothingLoaded(ctx, c); err != nil {
-			return err
-		}
-	}
+func (t *target) createTable(ctx context.Context, c *session) error {
 	statement, err := ddl.CreateTable(t.ddl)
 	if err != nil {
 		return err
 	}
 	_, err = c.exec(ctx, statement)
+	crash.Point(crash.DuringDDL)
 	return err
 }
 
@@ -247,6 +249,24 @@ func (t *target) read(ctx context.Context, c *session, fenced bool, state *runti
 	f, err := t.readFence(ctx, c)
 	state.Fence, state.Holder = uint64(f.epoch), f.holder
 	return err
+}
+
+// HasRows is runtime.StatelessSink's.
+func (s *Sink) HasRows(ctx context.Context, table *runtime.Table) (has bool, err error) {
+	t, err := s.newTarget(table)
+	if err != nil {
+		return false, err
+	}
+	err = s.pool.use(ctx, func(c *session) error {
+		there, err := t.find(ctx, c)
+		if err != nil || !there.has(t.name.Object) {
+			return err
+		}
+		n, err := c.count(ctx, "SELECT COUNT(*) FROM "+t.rows) // which Snowflake knows without looking
+		has = n > 0
+		return err
+	})
+	return has, classify("look for rows", t.on(), err)
 }
 
 func (s *Sink) prepared() error {

@@ -66,7 +66,7 @@ func (t *target) coverage(ctx context.Context, c *session) ([]coverage.Row, erro
 // overlapping reads the committed ranges that share blocks with one of ranges.
 func (t *target) overlapping(ctx context.Context, c *session, ranges []runtime.Range) ([]coverage.Row, error) {
 	if len(ranges) == 0 {
-		return nil, nil
+		return nil, nil // which the condition would not say
 	}
 	var where []string
 	var args []any
@@ -86,6 +86,9 @@ func (t *target) reaching(ctx context.Context, c *session, network string, block
 }
 
 func (t *target) ranges(ctx context.Context, c *session, where string, args ...any) (out []coverage.Row, err error) {
+	if t.Stateless {
+		return nil, nil
+	}
 	ours := `COALESCE("END_TIMESTAMP", 0), COALESCE("UNITS", 1)`
 	if t.younger {
 		ours = "0, 1"
@@ -113,6 +116,9 @@ func (t *target) changed(ctx context.Context, c *session) (time.Time, error) {
 
 // change changes the coverage.
 func (t *target) change(ctx context.Context, c *session, change coverage.Change) error {
+	if t.Stateless {
+		return nil
+	}
 	removed := map[string][]any{}
 	for _, r := range change.Remove {
 		removed[r.Network] = append(removed[r.Network], r.Batch)
@@ -165,23 +171,28 @@ func (t *target) compact(ctx context.Context, c *session) error {
 
 // compactSometimes is called in every commit, and compacts in a few of them.
 func (s *Sink) compactSometimes(ctx context.Context, c *session) error {
-	if s.commits.Add(1)%coverage.CompactEvery != 0 {
+	if s.table.Stateless || s.commits.Add(1)%coverage.CompactEvery != 0 {
 		return nil
 	}
 	return s.table.compact(ctx, c)
 }
 
-// checkNothingLoaded refuses to make a table of which the state says that it has rows: they are gone, and nothing would load
-// them again.
-func (t *target) checkNothingLoaded(ctx context.Context, c *session) error {
+// checkState refuses to make a table of which the state says that it has rows: they are gone, and nothing would load them again. And
+// it refuses to load into such a table without the state, which would then say what is not so.
+func (t *target) checkState(ctx context.Context, c *session, tableExists bool) error {
 	n, err := c.count(ctx, "SELECT COUNT(*) FROM "+t.state+` WHERE "TABLE_NAME" = ?`, t.Name)
 	if err != nil || n == 0 {
 		return err
 	}
+	forget := fmt.Sprintf("DELETE FROM %s WHERE TABLE_NAME = %s", t.state, literal(t.Name))
+	if tableExists {
+		return &runtime.Error{Class: runtime.Permanent, Op: "prepare", On: t.on(),
+			Err:  fmt.Errorf("%s says which blocks it has, and would be wrong after a load that keeps no state there", t.state),
+			Help: "load with --state sink; or empty the table and run " + forget}
+	}
 	return &runtime.Error{Class: runtime.Drift, Op: "prepare", On: t.on(),
-		Err: fmt.Errorf("it does not exist, and %s has blocks that were loaded into it", t.state),
-		Help: fmt.Sprintf("restore it by UNDROP TABLE %s, or run DELETE FROM %s WHERE TABLE_NAME = %s to load it from the start",
-			t.rows, t.state, literal(t.Name))}
+		Err:  fmt.Errorf("it does not exist, and %s has blocks that were loaded into it", t.state),
+		Help: fmt.Sprintf("restore it by UNDROP TABLE %s, or run %s to load it from the start", t.rows, forget)}
 }
 
 // checkAlone refuses to share a history table: nothing in its marked rows says which pipeline is to name their replacement.

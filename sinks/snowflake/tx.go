@@ -172,7 +172,7 @@ func (t *tx) settle(ctx context.Context) error {
 	crash.Point(crash.AfterRowsBeforeState)
 	table, c := t.sink.table, t.session
 	if !t.removes() {
-		if err := t.hold(ctx); err != nil {
+		if err := t.sink.table.holdFence(ctx, t.session, t.sink.epoch); err != nil {
 			return err
 		}
 		if err := t.admit(ctx); err != nil || t.covered {
@@ -183,9 +183,6 @@ func (t *tx) settle(ctx context.Context) error {
 		if err := table.nameReplacement(ctx, c, t.unit); err != nil {
 			return err
 		}
-	}
-	if table.Stateless {
-		return nil
 	}
 	err := sent(crash.StateSentNoReply, func() error { return table.change(ctx, c, coverage.Change{Add: coverage.RowsOf(t.unit.Ranges)}) })
 	if err != nil {
@@ -210,7 +207,7 @@ func (t *tx) open(ctx context.Context) error {
 	if err := c.begin(ctx); err != nil || !t.removes() {
 		return err
 	}
-	if err := t.hold(ctx); err != nil {
+	if err := t.sink.table.holdFence(ctx, t.session, t.sink.epoch); err != nil {
 		return err
 	}
 	if t.unit.Replace {
@@ -219,18 +216,8 @@ func (t *tx) open(ctx context.Context) error {
 	return t.exchange(ctx, *t.unit.Undo)
 }
 
-func (t *tx) hold(ctx context.Context) error {
-	if t.sink.table.Stateless {
-		return nil
-	}
-	return t.sink.table.holdFence(ctx, t.session, t.sink.epoch)
-}
-
 // admit finds out whether the unit is covered, or may not be committed.
 func (t *tx) admit(ctx context.Context) error {
-	if t.sink.table.Stateless {
-		return nil
-	}
 	overlapping, err := t.sink.table.overlapping(ctx, t.session, t.unit.Ranges)
 	if err != nil {
 		return err
@@ -242,28 +229,23 @@ func (t *tx) admit(ctx context.Context) error {
 // replace deletes what there is, rows and coverage.
 func (t *tx) replace(ctx context.Context) error {
 	table, c := t.sink.table, t.session
-	if !table.Stateless {
-		before, err := table.coverage(ctx, c)
-		if err != nil {
-			return err
-		}
-		if t.covered = coverage.Same(t.unit.Ranges, before); t.covered {
-			return nil
-		}
-		if _, err := c.exec(ctx, "DELETE FROM "+table.state+" WHERE "+own, table.own()...); err != nil {
-			return err
-		}
+	before, err := table.coverage(ctx, c)
+	if err != nil {
+		return err
 	}
-	_, err := c.exec(ctx, "DELETE FROM "+table.rows)
+	if t.covered = coverage.Same(t.unit.Ranges, before); t.covered {
+		return nil
+	}
+	if err := table.change(ctx, c, coverage.Change{Remove: before}); err != nil {
+		return err
+	}
+	_, err = c.exec(ctx, "DELETE FROM "+table.rows)
 	return err
 }
 
 // exchange takes out what the unit undoes, unless the unit is covered.
 func (t *tx) exchange(ctx context.Context, u runtime.Undo) error {
 	table, c := t.sink.table, t.session
-	if table.Stateless {
-		return table.undoRows(ctx, c, u)
-	}
 	all, err := table.coverage(ctx, c)
 	if err != nil {
 		return err

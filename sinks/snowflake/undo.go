@@ -26,10 +26,8 @@ func (s *Sink) Undo(ctx context.Context, u runtime.Undo) error {
 		return classify(op, on, errors.New("the table has no block column"))
 	}
 	return classify(op, on, s.pool.transact(ctx, op, on, func(c *session) error {
-		if !s.table.Stateless {
-			if err := s.table.holdFence(ctx, c, s.epoch); err != nil {
-				return err
-			}
+		if err := s.table.holdFence(ctx, c, s.epoch); err != nil {
+			return err
 		}
 		return s.table.undo(ctx, c, u)
 	}))
@@ -37,9 +35,6 @@ func (s *Sink) Undo(ctx context.Context, u runtime.Undo) error {
 
 // undo takes out what u undoes, in a transaction that holds the fence.
 func (t *target) undo(ctx context.Context, c *session, u runtime.Undo) error {
-	if t.Stateless {
-		return t.undoRows(ctx, c, u)
-	}
 	reaching, err := t.reaching(ctx, c, u.Network, max(u.From, 1)-1)
 	if err != nil {
 		return err
@@ -47,16 +42,9 @@ func (t *target) undo(ctx context.Context, c *session, u runtime.Undo) error {
 	return t.takeOut(ctx, c, u, coverage.Undo(reaching, u.Network, u.From, u.Hash))
 }
 
-// undoRows takes out rows alone, of a table without state.
-func (t *target) undoRows(ctx context.Context, c *session, u runtime.Undo) error {
-	err := t.removeRows(ctx, c, t.inBlocks(u.From, math.MaxUint64), nil)
-	crash.Point(crash.MidUndo)
-	return err
-}
-
 // takeOut takes out of rows and coverage what u undoes, which changes the coverage so.
 func (t *target) takeOut(ctx context.Context, c *session, u runtime.Undo, change coverage.Change) error {
-	if undone := change.Undone(u.From); len(undone) > 0 {
+	if undone := change.Undone(u.From); len(undone) > 0 || t.Stateless {
 		where, args, err := t.ownRows(ctx, c, u.From, math.MaxUint64, undone)
 		if err != nil {
 			return err
@@ -83,6 +71,9 @@ func (t *target) removeRows(ctx context.Context, c *session, where string, args 
 // table has rows of other networks or pipelines, they are told apart by the units that wrote them.
 func (t *target) ownRows(ctx context.Context, c *session, first, last uint64, committed []coverage.Row) (where string, args []any, err error) {
 	where = t.inBlocks(first, last)
+	if t.Stateless {
+		return where, nil, nil
+	}
 	others, err := c.count(ctx, fmt.Sprintf(`SELECT COUNT(*) FROM %s WHERE "TABLE_NAME" = ? AND ("CONNECTION_NAME" <> ? OR "NETWORK" <> ?)`, t.state),
 		t.Name, t.Pipeline, committed[0].Network)
 	if err != nil || others == 0 {

@@ -73,6 +73,8 @@ type Table struct {
 	History bool
 	// Batch says that the table holds the result of a batch query, whose rows are never undone by block.
 	Batch bool
+	// Stateless leaves out state and fence.
+	Stateless bool
 	// Uint256 says how columns of 256-bit integers are held.
 	Uint256 Uint256
 }
@@ -116,6 +118,9 @@ func Create(t Table) (string, error) {
 		section("What the chain says now, and everything that it ever said.", current, history)
 	}
 	section("Where files wait to be copied into the table.", CreateStage(name))
+	if t.Stateless {
+		return b.String(), nil
+	}
 	section("What is loaded: one row per committed range of blocks, both ends inclusive. Old neighbours are merged; UNITS counts them.",
 		append([]string{CreateState(name)}, MigrateState(name)...)...)
 	section("Who may load: only the holder of the newest epoch commits.", CreateFence(name))
