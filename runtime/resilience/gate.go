@@ -22,8 +22,9 @@ const (
 	probePoll = 200 * time.Millisecond
 
 	// The interval between requests goes from 0 to the first when the other side is overloaded, doubles up to the longest while it
-	// still is, and shrinks by a tenth whenever an interval has passed without.
-	firstInterval, longestInterval = 250 * time.Millisecond, 30 * time.Second
+	// still is, and shrinks by a quarter whenever an interval has passed without: from the longest it takes twenty seconds to nothing.
+	// Who wants a longer one says so in the answer.
+	firstInterval, longestInterval = 250 * time.Millisecond, 5 * time.Second
 	leastInterval                  = 50 * time.Millisecond // less is 0
 
 	// longestTimeout is what a timeout grows to, doubling while answers take longer.
@@ -235,7 +236,7 @@ func (g *Gate) Worked() {
 	if now.Sub(g.eased) < g.status.Interval {
 		return
 	}
-	next := g.status.Interval - g.status.Interval/10
+	next := g.status.Interval - g.status.Interval/4
 	if next < leastInterval {
 		next = 0
 		g.log.Info("asking as often as before", "of", g.name)

@@ -43,6 +43,7 @@ var rules = map[string]runtime.Rule{
 	"25P03": {Class: runtime.Transient, Overload: true, Means: "the session waited too long within a transaction",
 		Help: "if it lasts: raise the role's idle_in_transaction_session_timeout"},
 	"25P04": {Class: runtime.Transient, Overload: true, Means: "the transaction took too long", Help: "if it lasts: raise the role's transaction_timeout"},
+	"55000": {Class: runtime.Transient, Means: "the database does not accept connections"},
 	"55006": {Class: runtime.Transient, Means: "an object is in use"},
 	"55P03": {Class: runtime.Transient, Overload: true, Means: "a lock was not to be had in time", Help: "if it lasts: find out who locks the table (pg_locks)"},
 	"58030": {Class: runtime.Transient, Means: "the server's disk fails", Help: "look at the server's disk"},
