@@ -22,7 +22,7 @@ type fakesnow struct {
 	url      string // of fakesnow itself
 	proxy    *httptest.Server
 	logins   []login
-	stage    string // fakesnow's folder for the stage; known after the first PUT
+	folders  map[string]string // fakesnow's folders for stages, by the stages' quoted names; known after the first PUT
 	requests sync.Mutex
 }
 
@@ -66,7 +66,7 @@ func startFakesnow(t *testing.T) *fakesnow {
 	running := regexp.MustCompile(`running on (http://\S+)`)
 	var said bytes.Buffer
 	lines := bufio.NewScanner(io.TeeReader(stderr, &said))
-	f := &fakesnow{}
+	f := &fakesnow{folders: map[string]string{}}
 	for f.url == "" && lines.Scan() {
 		if m := running.FindStringSubmatch(lines.Text()); m != nil {
 			f.url = m[1]
@@ -79,6 +79,12 @@ func startFakesnow(t *testing.T) *fakesnow {
 	f.proxy = httptest.NewServer(f)
 	t.Cleanup(f.proxy.Close)
 	return f
+}
+
+func (f *fakesnow) lastLogin() login {
+	f.requests.Lock()
+	defer f.requests.Unlock()
+	return f.logins[len(f.logins)-1]
 }
 
 // ServeHTTP forwards a request, with the statement and its answer as the workarounds make them.
@@ -108,7 +114,7 @@ func (f *fakesnow) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			reply(w, http.StatusOK, answer)
 			return
 		}
-		request["sqlText"] = f.before(sql)
+		request["sqlText"] = f.before(writeNulls(request))
 		body, _ = json.Marshal(request)
 	}
 	forward, err := http.NewRequestWithContext(r.Context(), r.Method, f.url+r.URL.RequestURI(), bytes.NewReader(body))
@@ -171,14 +177,16 @@ func success(columns []string, rows [][]any) map[string]any {
 //   - BINARY(n) and the precision of a timestamp are refused. They are left out, and TIMESTAMP_LTZ has microseconds then.
 //   - A null timestamp is answered as 1970, and lists, structs and maps of a file are not found. Tests ask for timestamps as text, and leave
 //     nested columns to pyarrow.
-//   - CURRENT_WAREHOUSE(), INFORMATION_SCHEMA.STAGES and the DATETIME_PRECISION of a column do not exist. What they would say is
-//     written into the statement.
+//   - A null among the values of a statement makes it fail. It is written into the statement.
+//   - INFORMATION_SCHEMA has no SCHEMATA, no STAGES and no DATETIME_PRECISION of a column. What they would say is written into the statement.
 var (
 	stagePath  = `@("[^"']*"(?:\."[^"']*")*)/([^'\s]*)`
 	putTarget  = regexp.MustCompile(`^(PUT '[^']*') '` + stagePath + `'.*`)
 	copySource = regexp.MustCompile(` FROM '?` + stagePath + `'? FILES`)
 	listing    = regexp.MustCompile(`^(LIST|REMOVE) '?` + stagePath + `'?`)
 	widest     = regexp.MustCompile(`NUMBER\(38, ?0\)`)
+	schemata   = regexp.MustCompile(`"(\w+)"\.INFORMATION_SCHEMA\.SCHEMATA`)
+	stages     = regexp.MustCompile(`"(\w+)"\.INFORMATION_SCHEMA\.STAGES`)
 	sized      = regexp.MustCompile(`(BINARY|TIMESTAMP_\w+|TIME)\(\d+\)`)
 )
 
@@ -188,13 +196,12 @@ func (f *fakesnow) instead(sql string) map[string]any {
 		return nil
 	}
 	var rows [][]any
-	folder := filepath.Join(f.stage, m[3])
-	if f.stage != "" {
-		filepath.WalkDir(folder, func(path string, d os.DirEntry, err error) error {
+	if stage := f.folders[m[2]]; stage != "" {
+		filepath.WalkDir(filepath.Join(stage, m[3]), func(path string, d os.DirEntry, err error) error {
 			if err != nil || d.IsDir() {
 				return nil
 			}
-			name, _ := filepath.Rel(f.stage, path)
+			name, _ := filepath.Rel(stage, path)
 			name = "amp_stage/" + name
 			info, err := d.Info()
 			if err != nil {
@@ -215,16 +222,43 @@ func (f *fakesnow) instead(sql string) map[string]any {
 	return success([]string{"name", "size", "md5", "last_modified"}, rows)
 }
 
+// writeNulls is the request's statement with the nulls among its values written into it.
+func writeNulls(request map[string]any) string {
+	parts := strings.Split(request["sqlText"].(string), "?")
+	bindings, _ := request["bindings"].(map[string]any)
+	left := map[string]any{}
+	var b strings.Builder
+	for i, part := range parts {
+		b.WriteString(part)
+		if i == len(parts)-1 {
+			break
+		}
+		bound, _ := bindings[fmt.Sprint(i+1)].(map[string]any)
+		if bound != nil && bound["value"] == nil {
+			b.WriteString("NULL")
+			continue
+		}
+		b.WriteString("?")
+		left[fmt.Sprint(len(left)+1)] = bound
+	}
+	if len(bindings) > 0 {
+		request["bindings"] = left
+	}
+	return b.String()
+}
+
 func (f *fakesnow) before(sql string) string {
 	sql = putTarget.ReplaceAllString(sql, "$1 @$2")
 	sql = copySource.ReplaceAllStringFunc(sql, func(source string) string {
-		return " FROM 'file://" + filepath.Join(f.stage, copySource.FindStringSubmatch(source)[2]) + "/' FILES"
+		m := copySource.FindStringSubmatch(source)
+		return " FROM 'file://" + filepath.Join(f.folders[m[1]], m[2]) + "/' FILES"
 	})
 	if strings.Contains(sql, "CREATE TABLE ") {
 		sql = sized.ReplaceAllString(widest.ReplaceAllString(sql, "INT128"), "$1")
 	}
-	sql = strings.ReplaceAll(sql, "CURRENT_WAREHOUSE()", "'LOADING'")
-	sql = strings.ReplaceAll(sql, "INFORMATION_SCHEMA.STAGES", `INFORMATION_SCHEMA.COLUMNS`)
+	sql = schemata.ReplaceAllString(sql, `(SELECT schema_name AS "SCHEMA_NAME" FROM duckdb_schemas() WHERE database_name = '$1') AS schemata`)
+	sql = stages.ReplaceAllString(sql, `(SELECT name AS "STAGE_NAME", schema_name AS "STAGE_SCHEMA" FROM _fs_global._fs_information_schema._fs_stages `+
+		`WHERE database_name = '$1') AS stages`)
 	sql = strings.ReplaceAll(sql, `"DATETIME_PRECISION"`, `CASE WHEN "DATA_TYPE" LIKE 'TIME%' THEN 9 END AS "DATETIME_PRECISION"`)
 	return sql
 }
@@ -234,8 +268,8 @@ func (f *fakesnow) after(sql string, answer map[string]any) {
 	switch m := putTarget.FindStringSubmatch(sql); {
 	case m != nil && data["stageInfo"] != nil:
 		stage := data["stageInfo"].(map[string]any)
-		f.stage = stage["location"].(string)
-		folder := filepath.Join(f.stage, m[3])
+		f.folders[m[2]] = stage["location"].(string)
+		folder := filepath.Join(f.folders[m[2]], m[3])
 		os.MkdirAll(folder, 0o700)
 		stage["location"] = folder + "/"
 		data["autoCompress"], data["overwrite"] = false, strings.Contains(sql, "OVERWRITE=TRUE")

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -17,11 +18,21 @@ import (
 	sf "github.com/snowflakedb/gosnowflake/v2"
 
 	"github.com/ampgen/ampgen/runtime/randbatch"
+	"github.com/ampgen/ampgen/sinks/sinktest"
 	"github.com/ampgen/ampgen/sinks/snowflake/ddl"
 )
 
+func TestMain(m *testing.M) {
+	if err := sf.GetLogger().SetLogLevel("OFF"); err != nil { // the driver logs the errors that tests provoke
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
+
 // open connects Snowflake's own driver.
-func (f *fakesnow) open(t *testing.T) *sql.DB {
+func (f *fakesnow) open(t testing.TB) *sql.DB { return f.openDatabase(t, "CHAIN") }
+
+func (f *fakesnow) openDatabase(t testing.TB, database string) *sql.DB {
 	t.Helper()
 	u, err := url.Parse(f.proxy.URL)
 	if err != nil {
@@ -32,7 +43,7 @@ func (f *fakesnow) open(t *testing.T) *sql.DB {
 		t.Fatal(err)
 	}
 	db := sql.OpenDB(sf.NewConnector(sf.SnowflakeDriver{}, sf.Config{Account: "acme", User: "loader", Password: "secret",
-		Host: u.Hostname(), Port: port, Protocol: "http", Database: "CHAIN", Schema: "PUBLIC", Params: map[string]*string{}}))
+		Host: u.Hostname(), Port: port, Protocol: "http", Database: database, Schema: "PUBLIC", Params: map[string]*string{}}))
 	t.Cleanup(func() { db.Close() })
 	return db
 }
@@ -118,44 +129,58 @@ func TestFakesnowLoadsTheFiles(t *testing.T) {
 	}
 
 	var flat []arrow.Field
-	var list []string
 	for _, c := range wide {
-		if _, nested := c.field.Type.(arrow.NestedType); nested {
-			continue
+		if !arrow.IsNested(c.field.Type.ID()) {
+			flat = append(flat, c.field)
 		}
-		flat = append(flat, c.field)
-		column := ddl.QuoteColumn(c.field.Name)
-		// As text: the driver would make floats of numbers, and fakesnow answers 1970 where a timestamp is null.
-		if id := c.field.Type.ID(); arrow.IsDecimal(id) || arrow.IsInteger(id) || id == arrow.TIMESTAMP {
-			column = "CAST(" + column + " AS VARCHAR)"
-		}
-		list = append(list, column)
 	}
 	// The file has the rows in their order, and so has fakesnow.
-	got, err := db.QueryContext(ctx, "SELECT "+strings.Join(list, ", ")+` FROM "WIDE" WHERE "_AMP_IS_CURRENT" AND "_AMP_BATCH_ID" = '0123456789abcdef'`)
+	got, err := readRows(db, `SELECT %s FROM "WIDE" WHERE "_AMP_IS_CURRENT" AND "_AMP_BATCH_ID" = '0123456789abcdef'`, flat)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer got.Close()
-	n := 0
-	for ; got.Next(); n++ {
-		values, pointers := make([]any, len(flat)), make([]any, len(flat))
-		for i := range values {
-			pointers[i] = &values[i]
-		}
-		if err := got.Scan(pointers...); err != nil {
-			t.Fatal(err)
-		}
+	for n, row := range got {
 		for i, f := range flat {
-			want := expected(f, rows.Column(rows.Schema().FieldIndices(f.Name)[0]), n)
-			if diff := cmp.Diff(want, found(f, plain(f, values[i]))); diff != "" {
+			want := sinktest.Value(f, rows.Column(rows.Schema().FieldIndices(f.Name)[0]), n)
+			if diff := cmp.Diff(want, row[i]); diff != "" {
 				t.Errorf("column %s, row %d (-wrote +read):\n%s", f.Name, n, diff)
 			}
 		}
 	}
-	if err := got.Err(); err != nil || n != int(rows.NumRows()) {
-		t.Errorf("%d rows, %v", n, err)
+	if len(got) != int(rows.NumRows()) {
+		t.Errorf("%d rows, want %d", len(got), rows.NumRows())
 	}
+}
+
+// readRows reads the values of fields, in the form of sinktest.Value. The statement has %s in the place of the columns.
+func readRows(db *sql.DB, statement string, fields []arrow.Field) (out [][]any, err error) {
+	list := make([]string, len(fields))
+	for i, f := range fields {
+		list[i] = ddl.QuoteColumn(f.Name)
+		// As text: the driver would make floats of numbers, and fakesnow answers 1970 where a timestamp is null.
+		if id := f.Type.ID(); arrow.IsDecimal(id) || arrow.IsInteger(id) || id == arrow.TIMESTAMP || id == arrow.DURATION {
+			list[i] = "CAST(" + list[i] + " AS VARCHAR)"
+		}
+	}
+	rows, err := db.Query(fmt.Sprintf(statement, strings.Join(list, ", ")))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		row, pointers := make([]any, len(fields)), make([]any, len(fields))
+		for i := range row {
+			pointers[i] = &row[i]
+		}
+		if err := rows.Scan(pointers...); err != nil {
+			return nil, err
+		}
+		for i, f := range fields {
+			row[i] = found(f, plain(f, row[i]))
+		}
+		out = append(out, row)
+	}
+	return out, rows.Err()
 }
 
 // plain is a value of the driver as found expects it.

@@ -5,10 +5,10 @@ package judges
 import (
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"math"
 	"math/big"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -129,7 +129,7 @@ func TestPyarrowReadsTheFiles(t *testing.T) {
 			t.Errorf("column %s is %s, want %s", name, types[name], c.parquet)
 		}
 		for row := range got {
-			if diff := cmp.Diff(expected(c.field, rows.Column(i), row), found(c.field, got[row][name])); diff != "" {
+			if diff := cmp.Diff(sinktest.Value(c.field, rows.Column(i), row), found(c.field, got[row][name])); diff != "" {
 				t.Errorf("column %s, row %d (-wrote +read):\n%s", name, row, diff)
 				break
 			}
@@ -173,7 +173,7 @@ func TestPyarrowReadsNanoseconds(t *testing.T) {
 	}
 	for i, f := range schema.Fields() {
 		for row := range got {
-			if want, got := expected(f, rows.Column(i), row), found(f, got[row][strings.ToUpper(f.Name)]); want != got {
+			if want, got := sinktest.Value(f, rows.Column(i), row), found(f, got[row][strings.ToUpper(f.Name)]); want != got {
 				t.Errorf("%s, row %d: wrote %v, read %v", f.Name, row, want, got)
 			}
 		}
@@ -228,18 +228,11 @@ func TestPyarrowReads256BitIntegers(t *testing.T) {
 	}
 }
 
-// expected is the value of a row that is in the file.
-func expected(f arrow.Field, column arrow.Array, row int) any {
-	if a, ok := column.(*array.Duration); ok && a.IsValid(row) {
-		return fmt.Sprint(int64(a.Value(row))) // a number there
-	}
-	return sinktest.Value(f, column, row)
-}
-
-// found is the same of a value that the script printed.
+// found is a value of f that was read back, in the form of sinktest.Value.
 func found(f arrow.Field, v any) any {
-	if s, ok := v.(string); ok && f.Type.ID() == arrow.DURATION {
-		return s
+	if s, ok := v.(string); ok && f.Type.ID() == arrow.DURATION { // a number there
+		n, _ := strconv.ParseInt(s, 10, 64)
+		return sinktest.Interval(0, 0, n*int64(f.Type.(*arrow.DurationType).Unit.Multiplier()))
 	}
 	return sinktest.FromJSON(f, v)
 }
