@@ -66,10 +66,10 @@ func repeats(a arrow.Array) bool {
 	default:
 		return false
 	}
-	last := ""
-	distinct := make(map[string]struct{}, sampleRows)
-	valid, changes := 0, 0
-	for i := range min(a.Len(), sampleRows) {
+	rows := min(a.Len(), sampleRows)
+	distinct := make(map[string]struct{}, rows/3+1)
+	valid, changes, last := 0, 0, ""
+	for i := 0; i < rows && len(distinct) <= rows/3; i++ {
 		if a.IsNull(i) {
 			continue
 		}
