@@ -1,4 +1,4 @@
-.PHONY: demo test generate check bench bench-snowflake soak clean
+.PHONY: demo test generate check bench bench-snowflake scaling memory soak clean
 
 # Load a synthetic chain into DuckDB and show what came out. Needs Go and a C compiler.
 demo:
@@ -26,6 +26,15 @@ bench:
 bench-snowflake:
 	go test ./sinks/snowflake/internal/stagefile -run '^$$' -bench Files -benchtime 20x
 	go run ./benchmarks/snowflake
+
+# How much faster more workers load history, from a server that takes its time with each query.
+scaling:
+	go test ./e2e -run '^$$' -bench Workers -benchtime 3x
+
+# Peak memory of loaders, for a million and for ten million rows.
+memory:
+	@.ci/setup
+	go run ./benchmarks/memory
 
 # Kill a loader for a minute while the chain grows and reorganises, and compare every row at the end.
 soak:

@@ -56,7 +56,7 @@ var owners = []struct {
 }
 
 // cgoAllowed are the packages that may need a C compiler. Everything else builds without.
-var cgoAllowed = []string{"sinks/duckdb", "sinks/lmdb", "sinks/snowflake/snowtest", "ampgen/ampdev/...", "demo/...", "e2e/...", "generated/*/cmd/*-duckdb", "benchmarks/snowflake"}
+var cgoAllowed = []string{"sinks/duckdb", "sinks/lmdb", "sinks/snowflake/snowtest", "ampgen/ampdev/...", "demo/...", "e2e/...", "generated/*/cmd/*-duckdb", "benchmarks/memory", "benchmarks/snowflake"}
 
 // cgoIfThere are modules that use a C compiler where there is one and build without.
 var cgoIfThere = []string{"github.com/snowflakedb/gosnowflake/v2"}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -64,6 +65,22 @@ func TestHistoryByWorkers(t *testing.T) {
 				transferRows(syntheticChain(followSeed, 65)))
 		})
 	}
+}
+
+// TestLookingMakesNoFile: plan and status of a DuckDB file that does not exist say so, and do not make it.
+func TestLookingMakesNoFile(t *testing.T) {
+	s := startServer(t, ampdev.Config{Seed: followSeed, Blocks: 20})
+	loader, file := program(t, "erc20_transfers-duckdb"), filepath.Join(t.TempDir(), "none.duckdb")
+	stdout, _ := command(t, repository, loader, "status", "--duckdb-path", file)
+	contains(t, stdout, "nothing is loaded yet", "file "+file+" does not exist; a run makes it")
+	stdout, _ = command(t, repository, loader, "plan", "--server", s.url, "--duckdb-path", file, "--to-block", "latest")
+	contains(t, stdout, "table erc20_transfers: does not exist; a run creates it and what belongs to it:\n", "CREATE TABLE", "blocks 0-19 of mainnet: 20 missing")
+	if _, err := os.Stat(file); !os.IsNotExist(err) {
+		t.Errorf("there is a file: %v", err)
+	}
+	p := start(t, repository, loader, "status")
+	p.expect(t, 2)
+	contains(t, p.stderr.String(), "--duckdb-path")
 }
 
 // figures are what a loader says at /progressz.

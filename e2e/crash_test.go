@@ -176,13 +176,18 @@ func (r *crashRig) sweepStream(t *testing.T, point crash.Name, kills []int) {
 	}
 }
 
+// sweepHistory loads history by workers: on what others left, with a gap at the head and one of a block, and in other partitions after
+// each kill.
 func (r *crashRig) sweepHistory(t *testing.T, point crash.Name, kills []int) {
 	if err := r.chain.Mine(t.Context(), 10); err != nil {
 		t.Fatal(err)
 	}
+	for _, left := range [][2]int{{2, 4}, {6, 6}} {
+		r.start(t, "", "--from-block", strconv.Itoa(firstBlock+left[0]), "--to-block", strconv.Itoa(firstBlock+left[1]), "--chunk-blocks", "3", "--reorg-depth", "2").expect(t, 0)
+	}
 	args := []string{"--to-block", "latest", "--reorg-depth", "2", "--chunk-blocks", "1"}
-	for _, n := range kills {
-		p := r.start(t, fmt.Sprintf("%s:%d", point, n), args...)
+	for i, n := range kills {
+		p := r.start(t, fmt.Sprintf("%s:%d", point, n), append(args, "--partition-blocks", strconv.Itoa(7-2*i))...)
 		r.killed(t, p, point, func(int) error { return nil })
 		r.check(t)
 	}

@@ -42,6 +42,35 @@ func TestArchitectureNamesEveryPackage(t *testing.T) {
 	}
 }
 
+// TestFlagsOfThePythonLoader: docs/moving-from-python.md has every flag of amp-python's loader, and what it calls their counterpart here is
+// a flag.
+func TestFlagsOfThePythonLoader(t *testing.T) {
+	there := map[string]bool{}
+	flag := regexp.MustCompile(`--[a-z][a-z-]*[a-z]`)
+	help, _ := command(t, repository, program(t, "erc20_transfers-postgres"), "--help")
+	for line := range strings.Lines(document(t, "docs/moving-from-python.md")) {
+		cells := strings.Split(line, "|")
+		if len(cells) < 4 {
+			continue
+		}
+		for _, name := range flag.FindAllString(cells[1], -1) {
+			there[name] = true
+		}
+		for _, name := range flag.FindAllString(cells[2], -1) {
+			if !strings.Contains(help, " "+name+" ") {
+				t.Errorf("%s is no flag of a loader", name)
+			}
+		}
+	}
+	for _, name := range []string{"--query-file", "--table-name", "--blocks", "--min-block", "--max-block", "--source-table", "--block-column",
+		"--label-csv", "--label-name", "--label-key", "--stream-key", "--connection-name", "--loading-method", "--preserve-reorg-history",
+		"--disable-state", "--pool-size", "--workers", "--flush-interval", "--server", "--verbose"} {
+		if !there[name] {
+			t.Errorf("%s of amp-python's loader is not in the table", name)
+		}
+	}
+}
+
 // documents are the repository's Markdown files.
 func documents(t *testing.T) []string {
 	t.Helper()

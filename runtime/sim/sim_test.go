@@ -19,7 +19,7 @@ var pinned = []struct {
 	{464, "rows of an abandoned microbatch were stored with those of the one that interrupted it"},
 	{512, "a range was stored that did not continue the one before it"},
 	{200, "a microbatch was taken for another one of the same blocks"},
-	{127, "a worker committed blocks that the stream had taken over after a fork"},
+	{740, "a worker committed blocks that the stream had taken over after a fork"},
 	{186, "history was loaded above what had left the chain"},
 	{547, "an undo of which the reply was lost did not count as one"},
 	{574, "the stream was continued below history that workers were loading"},
@@ -29,7 +29,7 @@ var pinned = []struct {
 	{1772, "a partition was given up because the sink refused a chunk that had been cut"},
 	{1891, "a fork below a gap in the coverage was undone only above the gap"},
 	{2610, "blocks that had left the chain stayed, since the chain had grown before the chunk above them was loaded"},
-	{17357, "workers were given blocks that the stream had taken over before they began"},
+	{13845, "workers were given blocks that the stream had taken over before they began"},
 	{27381, "what was proven was not checked, since there were blocks above it that were not"},
 	{1795612970109642940, "an undo cut a range that may have left the chain, and what was left of it was taken for final"},
 }

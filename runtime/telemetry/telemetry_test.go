@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -14,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ampgen/ampgen/runtime/blockrange"
+	"github.com/ampgen/ampgen/runtime/resilience"
 	"github.com/ampgen/ampgen/runtime/telemetry"
 )
 
@@ -185,6 +189,43 @@ func TestHealth(t *testing.T) {
 		lane.Heard()
 		expect("/livez", 200)
 	})
+}
+
+// TestMetricsAreDocumented holds the table of docs/watching.md against the metrics themselves: name, type and sentence.
+func TestMetricsAreDocumented(t *testing.T) {
+	m := telemetry.NewMeter()
+	m.Gates(resilience.NewGate("server", resilience.Wall, slog.New(slog.DiscardHandler), 0))
+	lane := m.Lane("")
+	lane.Committed(1, 1, time.Now().Unix()) // with a block and its time, all metrics are there
+	w := httptest.NewRecorder()
+	telemetry.Handler(m, nil).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	document, err := os.ReadFile("../../docs/watching.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want, got []string
+	help := map[string]string{}
+	for line := range strings.Lines(w.Body.String()) {
+		words := strings.SplitN(strings.TrimSpace(line), " ", 4)
+		if len(words) < 4 || !strings.HasPrefix(words[2], "ampgen_") {
+			continue
+		}
+		if words[1] == "HELP" {
+			help[words[2]] = words[3]
+		} else {
+			want = append(want, "| `"+words[2]+"` | "+words[3]+" | "+help[words[2]]+" |")
+		}
+	}
+	for line := range strings.Lines(string(document)) {
+		if strings.HasPrefix(line, "| `ampgen_") {
+			got = append(got, strings.TrimSpace(line))
+		}
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" || len(want) == 0 {
+		t.Error(diff)
+	}
 }
 
 // TestServe starts and stops the real thing.
