@@ -26,6 +26,7 @@ func (s *Sink) Explain(_ context.Context, table *runtime.Table, load runtime.Est
 		files := max(load.Units, (load.Bytes+fileBytes-1)/fileBytes)
 		fmt.Fprintf(&b, "method stage: at most %s of %d MiB, for %s before compression, through @%s/%s\n",
 			telemetry.Count(files, "file"), s.config.FileMiB, telemetry.Bytes(load.Bytes), t.stage, t.folder)
+		fmt.Fprintf(&b, "  each open unit holds at most %d MiB in memory while its files are built\n", stagefile.Memory(t.Schema)>>20)
 		folder := t.folder + "<range>/<attempt>/"
 		fmt.Fprintf(&b, "  %s\n", t.putSQL("…/<attempt>-0.parquet", folder))
 		rows = t.copySQL(folder, []stagefile.File{{Path: "<attempt>-0.parquet"}, {Path: "…"}})
