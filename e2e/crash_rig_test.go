@@ -94,19 +94,11 @@ func (r *crashRig) watch(t *testing.T) {
 // start starts a loader, which is killed at the crash point if there is one.
 func (r *crashRig) start(t *testing.T, crashAt string, args ...string) *process {
 	t.Helper()
-	args = append([]string{"AMPGEN_CRASH=" + crashAt, r.loader, "--server", r.chain.URL, r.system.flag(), r.target}, args...)
+	args = append([]string{"AMPGEN_CRASH=" + crashAt, r.loader, "--server", r.chain.URL, r.system.location, r.target}, args...)
 	if crashAt == "" {
 		args = args[1:]
 	}
 	return start(t, repository, "env", args...)
-}
-
-// flag names the database on a loader's command line.
-func (s system) flag() string {
-	if s.name == postgreSQL.name {
-		return "--postgres-url"
-	}
-	return "--duckdb-path"
 }
 
 // killed waits for a loader to be killed. Meanwhile something happens to the chain, over and over again.

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"syscall"
@@ -141,20 +140,15 @@ func TestHistoryWhileFollowing(t *testing.T) {
 
 // TestHistoryAcrossRuns keeps what leaves the chain while no loader runs.
 func TestHistoryAcrossRuns(t *testing.T) {
-	for _, s := range []system{duckDB, postgreSQL} {
+	for _, s := range systems {
 		t.Run(s.name, func(t *testing.T) {
 			k := newKept(t, 20)
-			flag, target := "--postgres-url", ""
-			if s.name == duckDB.name {
-				flag, target = "--duckdb-path", filepath.Join(t.TempDir(), "history.duckdb")
-			} else {
-				target = pgtest.Database(t)
-			}
+			target := s.empty(t)
 			for _, depth := range append([]int{0}, depths[1:]...) {
 				if depth > 0 { // one block, the cursor's own, may be a deeper fork, and then more is loaded again than left the chain
 					k.reorg(t, depth)
 				}
-				command(t, repository, program(t, "raw_logs-"+s.name), "--server", k.URL, flag, target, "--to-block", "latest")
+				command(t, repository, program(t, "raw_logs-"+s.name), "--server", k.URL, s.location, target, "--to-block", "latest")
 				func() {
 					db := s.open(t, target)
 					defer db.Close() // no process can write DuckDB's file while it is open

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/ampgen/ampgen/ampgen/ampdev"
-	"github.com/ampgen/ampgen/sinks/postgres/pgtest"
 )
 
 // The blocks of the real data.
@@ -76,28 +75,22 @@ func TestMainnet(t *testing.T) {
 	}
 	server := startServer(t, ampdev.Config{Data: filepath.Join(root, "mainnet-window")})
 	labels := "tokens=" + filepath.Join(root, "eth_mainnet_token_metadata.csv")
-	for _, test := range []struct {
-		system system
-		target string
-		flag   string
-	}{
-		{duckDB, filepath.Join(t.TempDir(), "mainnet.duckdb"), "--duckdb-path"},
-		{postgreSQL, pgtest.Database(t), "--postgres-url"},
-	} {
-		t.Run(test.system.name, func(t *testing.T) {
-			args := []string{"--server", server.url, test.flag, test.target, "--label", labels,
+	for _, s := range systems {
+		t.Run(s.name, func(t *testing.T) {
+			target := s.empty(t)
+			args := []string{"--server", server.url, s.location, target, "--label", labels,
 				"--from-block", firstReal, "--to-block", lastReal, "--reorg-depth", "8", "--chunk-blocks", "8"}
-			loader := program(t, "erc20_transfers-"+test.system.name)
+			loader := program(t, "erc20_transfers-"+s.name)
 			_, said := command(t, t.TempDir(), loader, args...)
 			contains(t, said, "loaded 4,798 rows into erc20_transfers", "  23 blocks in ", " commits, up to block 17,686,132", // idle workers halve chunks
 				"label tokens: 1,480 of 4,798 rows did not match")
-			before := test.system.contents(t, test.target, "erc20_transfers")
+			before := s.contents(t, target, "erc20_transfers")
 
 			_, said = command(t, t.TempDir(), loader, args...)
 			contains(t, said, "nothing was loaded into erc20_transfers")
-			checkUnchanged(t, before, test.system.contents(t, test.target, "erc20_transfers"))
+			checkUnchanged(t, before, s.contents(t, target, "erc20_transfers"))
 
-			got := test.system.rows(t, test.system.open(t, test.target), "erc20_transfers", transferColumns)
+			got := s.rows(t, s.open(t, target), "erc20_transfers", transferColumns)
 			checkRows(t, transferColumns, got, want)
 		})
 	}

@@ -19,7 +19,7 @@ import (
 	"github.com/ampgen/ampgen/runtime/amp"
 	"github.com/ampgen/ampgen/sinks/duckdb"
 	"github.com/ampgen/ampgen/sinks/postgres"
-	"github.com/ampgen/ampgen/sinks/postgres/pgtest"
+	"github.com/ampgen/ampgen/sinks/snowflake"
 )
 
 // event is one thing that happens to a chain: blocks are mined, or the last depth are replaced by others.
@@ -62,6 +62,8 @@ var variants = []variant{
 		options: runtime.Options{Latest: true, Workers: 4, ChunkBlocks: 1, PartitionBlocks: 2, ReorgDepth: 9}},
 	{name: "one run after each change, in a file", sink: duckDB, microbatch: 7,
 		options: runtime.Options{Latest: true, Workers: 2, ChunkBlocks: 5, ReorgDepth: 16}},
+	{name: "files through a stage", sink: inSnowflake, microbatch: 2, batchRows: 60, live: true,
+		options: runtime.Options{Latest: true, Follow: true, Workers: 3, ChunkBlocks: 2, ReorgDepth: 8}},
 }
 
 // TestLoadingAnyWay loads the same chain, as it grows and forks, in ways that differ in the sink and in how rows are cut into messages,
@@ -153,15 +155,18 @@ func (v variant) open(t *testing.T, url string) (o runtime.Options, target strin
 	o = v.options
 	o.Pipeline, o.Source, o.Labels = &p, source, map[string]string{"tokens": filepath.Join(repository, "queries", "labels", "tokens.csv")}
 	var driver runtime.Driver
-	var flag string
-	if v.sink.name == postgreSQL.name {
-		p.Table, driver, flag, target = erc20transfers.PostgresTable(), postgres.NewDriver(erc20transfers.NewPostgresEncoder), "--postgres-url", pgtest.Database(t)
-	} else {
-		p.Table, driver, flag, target = erc20transfers.DuckDBTable(), duckdb.NewDriver(), "--duckdb-path", filepath.Join(t.TempDir(), "rows.duckdb")
+	switch v.sink.name {
+	case postgreSQL.name:
+		p.Table, driver = erc20transfers.PostgresTable(), postgres.NewDriver(erc20transfers.NewPostgresEncoder)
+	case duckDB.name:
+		p.Table, driver = erc20transfers.DuckDBTable(), duckdb.NewDriver()
+	default:
+		p.Table, driver = erc20transfers.SnowflakeTable(), snowflake.NewDriver("text")
 	}
+	target = v.sink.empty(t)
 	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
 	driver.Flags(flags)
-	if err := flags.Parse([]string{flag, target}); err != nil {
+	if err := flags.Parse([]string{v.sink.location, target}); err != nil {
 		t.Fatal(err)
 	}
 	if o.Sink, err = driver.Open(t.Context()); err != nil {

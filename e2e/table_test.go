@@ -4,12 +4,17 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	_ "github.com/duckdb/duckdb-go/v2"
 	"github.com/google/go-cmp/cmp"
 	_ "github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/ampgen/ampgen/sinks/postgres/pgtest"
 )
 
 // null stands for NULL in a row of text; no label and no number is it.
@@ -41,23 +46,31 @@ var transferColumns = []column{
 
 // system is a database system as the tests read it.
 type system struct {
-	name    string // of the sink
-	driver  string // of database/sql
-	write   map[kind]string
-	connect func(target string) string
+	name     string // of the sink
+	driver   string // of database/sql
+	location string // the loader's flag that says where the database is
+	upper    bool   // names are in upper case
+	write    map[kind]string
+	connect  func(target string) string
+	empty    func(t testing.TB) string // makes an empty database and says where it is
 }
 
+// systems are all of them.
+var systems = []system{duckDB, postgreSQL, inSnowflake}
+
 var duckDB = system{
-	name: "duckdb", driver: "duckdb",
+	name: "duckdb", driver: "duckdb", location: "--duckdb-path",
 	write:   map[kind]string{number: "%s::varchar", binary: "'0x' || lower(hex(%s))", moment: "epoch_ns(%s)::varchar", text: "%s", flag: "%s::varchar"},
 	connect: func(path string) string { return path + "?access_mode=READ_ONLY" },
+	empty:   func(t testing.TB) string { return filepath.Join(t.TempDir(), "chain.duckdb") },
 }
 
 var postgreSQL = system{
-	name: "postgres", driver: "pgx",
+	name: "postgres", driver: "pgx", location: "--postgres-url",
 	write: map[kind]string{number: "%s::text", binary: "'0x' || encode(%s, 'hex')",
 		moment: "(extract(epoch from %s) * 1000000000)::numeric(20,0)::text", text: "%s", flag: "%s::text"},
 	connect: func(url string) string { return url },
+	empty:   func(t testing.TB) string { return pgtest.Database(t) },
 }
 
 // reader reads rows: a database, or a transaction in it.
@@ -84,9 +97,21 @@ func (s system) rows(t testing.TB, db reader, table string, columns []column) []
 	t.Helper()
 	var list []string
 	for _, c := range columns {
-		list = append(list, fmt.Sprintf(s.write[c.kind], `"`+c.name+`"`))
+		name := c.name
+		if s.upper {
+			name = strings.ToUpper(name)
+		}
+		list = append(list, fmt.Sprintf(s.write[c.kind], `"`+name+`"`))
 	}
-	return s.query(t, db, "SELECT "+strings.Join(list, ", ")+" FROM "+table+" AS t"+byPosition)
+	out := s.query(t, db, "SELECT "+strings.Join(list, ", ")+" FROM "+table+" AS t"+byPosition)
+	for i, c := range columns {
+		for _, row := range out {
+			if at, err := time.Parse(time.RFC3339Nano, row[i]); c.kind == moment && err == nil { // the driver gives a time
+				row[i] = strconv.FormatInt(at.UnixNano(), 10)
+			}
+		}
+	}
+	return out
 }
 
 // query runs a query whose columns are text.
