@@ -47,7 +47,11 @@ func TestArchitectureNamesEveryPackage(t *testing.T) {
 func TestFlagsOfThePythonLoader(t *testing.T) {
 	there := map[string]bool{}
 	flag := regexp.MustCompile(`--[a-z][a-z-]*[a-z]`)
-	help, _ := command(t, repository, program(t, "erc20_transfers-postgres"), "--help")
+	help := ""
+	for _, sink := range []string{"postgres", "duckdb", "snowflake"} {
+		text, _ := command(t, repository, program(t, "erc20_transfers-"+sink), "--help")
+		help += text
+	}
 	for line := range strings.Lines(document(t, "docs/moving-from-python.md")) {
 		cells := strings.Split(line, "|")
 		if len(cells) < 4 {
