@@ -18,7 +18,6 @@ import (
 	"github.com/ampgen/ampgen/e2e/branches"
 	"github.com/ampgen/ampgen/runtime/blockrange"
 	"github.com/ampgen/ampgen/runtime/crash"
-	"github.com/ampgen/ampgen/sinks/postgres/pgtest"
 )
 
 // crashRig is a chain, and a place that loaders load it into.
@@ -26,7 +25,7 @@ type crashRig struct {
 	*crashes
 	chain  *branches.Chain
 	system system
-	target string // a file or a URL
+	target string
 	loader string
 }
 
@@ -36,11 +35,7 @@ func newCrashRig(t *testing.T, s system, total *crashes) *crashRig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &crashRig{crashes: total, system: s, loader: filepath.Join(dir, "erc20_transfers-"+s.name)}
-	r.target = filepath.Join(t.TempDir(), "crash.duckdb")
-	if s.name == postgreSQL.name {
-		r.target = pgtest.Database(t)
-	}
+	r := &crashRig{crashes: total, system: s, target: s.empty(t), loader: filepath.Join(dir, "erc20_transfers-"+s.name)}
 	r.chain, err = branches.Serve(t.Context(), ampdev.Config{Seed: 5, FirstBlock: firstBlock, Blocks: 8, MicrobatchBlocks: 2})
 	if err != nil {
 		t.Fatal(err)

@@ -12,7 +12,6 @@ import (
 	"github.com/ampgen/ampgen/ampgen/ampdev"
 	"github.com/ampgen/ampgen/ampgen/ampdev/chain"
 	"github.com/ampgen/ampgen/e2e/branches"
-	"github.com/ampgen/ampgen/sinks/postgres/pgtest"
 )
 
 // logColumns tell a row of raw_logs from those of the same place on other branches.
@@ -119,23 +118,27 @@ var depths = []int{1, 3, 4, 11, 2, 6}
 
 // TestHistoryWhileFollowing keeps what leaves the chain while a loader follows it.
 func TestHistoryWhileFollowing(t *testing.T) {
-	k := newKept(t, 20)
-	url := pgtest.Database(t)
-	db := postgreSQL.open(t, url)
-	p := start(t, repository, program(t, "raw_logs-postgres"), "--server", k.URL, "--postgres-url", url)
-	atTip := func() (bool, string) {
-		rows, err := queryText(db, "SELECT end_hash FROM amp_stream_state ORDER BY end_block DESC LIMIT 1")
-		return err == nil && len(rows) == 1 && rows[0][0] == k.Tip().Hash.String(), fmt.Sprint(rows, err)
+	for _, s := range []system{postgreSQL, inSnowflake} {
+		t.Run(s.name, func(t *testing.T) {
+			k := newKept(t, 20)
+			target := s.empty(t)
+			db := s.open(t, target)
+			p := start(t, repository, program(t, "raw_logs-"+s.name), "--server", k.URL, s.location, target)
+			atTip := func() (bool, string) {
+				rows, err := queryText(db, "SELECT end_hash FROM amp_stream_state ORDER BY end_block DESC LIMIT 1")
+				return err == nil && len(rows) == 1 && rows[0][0] == k.Tip().Hash.String(), fmt.Sprint(rows, err)
+			}
+			p.await(t, "the tip in the database", atTip)
+			k.check(t, s, db)
+			for _, depth := range depths {
+				k.reorg(t, depth)
+				p.await(t, "the new branch in the database", atTip)
+				k.check(t, s, db)
+			}
+			p.signal(t, syscall.SIGTERM)
+			p.expect(t, 0)
+		})
 	}
-	p.await(t, "the tip in the database", atTip)
-	k.check(t, postgreSQL, db)
-	for _, depth := range depths {
-		k.reorg(t, depth)
-		p.await(t, "the new branch in the database", atTip)
-		k.check(t, postgreSQL, db)
-	}
-	p.signal(t, syscall.SIGTERM)
-	p.expect(t, 0)
 }
 
 // TestHistoryAcrossRuns keeps what leaves the chain while no loader runs.

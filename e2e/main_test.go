@@ -39,6 +39,10 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	binaries = dir
+	if err := logIntoSnowtest(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	return pgtest.Main(m)
 }
 

@@ -47,7 +47,8 @@ type variant struct {
 	microbatch int // blocks
 	batchRows  int // of a record batch; 0: as many as the server likes
 	options    runtime.Options
-	live       bool // the loader runs while the chain changes; otherwise it is run after each change
+	flags      []string // of the sink
+	live       bool     // the loader runs while the chain changes; otherwise it is run after each change
 }
 
 var variants = []variant{
@@ -64,6 +65,9 @@ var variants = []variant{
 		options: runtime.Options{Latest: true, Workers: 2, ChunkBlocks: 5, ReorgDepth: 16}},
 	{name: "files through a stage", sink: inSnowflake, microbatch: 2, batchRows: 60, live: true,
 		options: runtime.Options{Latest: true, Follow: true, Workers: 3, ChunkBlocks: 2, ReorgDepth: 8}},
+	{name: "files through a stage, all blocks at once", sink: inSnowflake, microbatch: 1000, live: true},
+	{name: "array binds", sink: inSnowflake, microbatch: 4, live: true, flags: []string{"--snowflake-method", "insert"},
+		options: runtime.Options{Latest: true, Follow: true, HistoryFirst: true, Workers: 3, ChunkBlocks: 3, ReorgDepth: 8}},
 }
 
 // TestLoadingAnyWay loads the same chain, as it grows and forks, in ways that differ in the sink and in how rows are cut into messages,
@@ -166,7 +170,7 @@ func (v variant) open(t *testing.T, url string) (o runtime.Options, target strin
 	target = v.sink.empty(t)
 	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
 	driver.Flags(flags)
-	if err := flags.Parse([]string{v.sink.location, target}); err != nil {
+	if err := flags.Parse(append([]string{v.sink.location, target}, v.flags...)); err != nil {
 		t.Fatal(err)
 	}
 	if o.Sink, err = driver.Open(t.Context()); err != nil {

@@ -1,8 +1,11 @@
 package e2e
 
 import (
+	"errors"
 	"net/url"
+	"os"
 	"strconv"
+	"strings"
 	"testing"
 
 	sf "github.com/snowflakedb/gosnowflake/v2"
@@ -12,23 +15,17 @@ import (
 
 // inSnowflake is the test server, which Snowflake's own driver reads.
 var inSnowflake = system{
-	name: "snowflake", driver: "snowflake", location: "--snowflake-host", upper: true,
-	write:   map[kind]string{number: "CAST(%s AS VARCHAR)", binary: "'0x' || LOWER(HEX_ENCODE(%s))", moment: "%s", text: "%s", flag: "CAST(%s AS VARCHAR)"},
+	name: "snowflake", driver: "snowflake", location: "--snowflake-host",
+	write: map[kind]string{number: "CAST(%s AS VARCHAR)", binary: "'0x' || LOWER(HEX_ENCODE(%s))",
+		moment: "CAST(DATE_PART('epoch_nanosecond', %s) AS VARCHAR)", text: "%s", flag: "CAST(%s AS VARCHAR)"},
 	connect: connectSnowflake,
 	empty:   emptySnowflake,
 }
 
-// emptySnowflake starts a server, and lets loaders log in to it by what is in the environment.
+// emptySnowflake starts a server.
 func emptySnowflake(t testing.TB) string {
 	t.Helper()
-	server := snowtest.Start(t)
-	for name, value := range map[string]string{
-		"ACCOUNT": snowtest.Account, "USER": snowtest.User, "PASSWORD": snowtest.Password, "ROLE": snowtest.Role,
-		"WAREHOUSE": snowtest.Warehouse, "DATABASE": snowtest.Database, "SCHEMA": snowtest.Schema,
-	} {
-		t.Setenv("SNOWFLAKE_"+name, value)
-	}
-	c := server.Config()
+	c := snowtest.Start(t).Config()
 	return (&url.URL{Scheme: c.Protocol, Host: c.Host + ":" + strconv.Itoa(c.Port)}).String()
 }
 
@@ -48,4 +45,22 @@ func connectSnowflake(target string) string {
 		panic(err)
 	}
 	return name
+}
+
+// logIntoSnowtest makes the environment of this process, and of those that it starts, one in which loaders log into test servers: all
+// that it does not say is the host.
+func logIntoSnowtest() error {
+	errs := []error{sf.GetLogger().SetLogLevel("OFF")} // it would report every query that is asked before there are tables
+	for _, kv := range os.Environ() {
+		if name, _, _ := strings.Cut(kv, "="); strings.HasPrefix(name, "SNOWFLAKE_") {
+			errs = append(errs, os.Unsetenv(name))
+		}
+	}
+	for name, value := range map[string]string{
+		"ACCOUNT": snowtest.Account, "USER": snowtest.User, "PASSWORD": snowtest.Password, "ROLE": snowtest.Role,
+		"WAREHOUSE": snowtest.Warehouse, "DATABASE": snowtest.Database, "SCHEMA": snowtest.Schema,
+	} {
+		errs = append(errs, os.Setenv("SNOWFLAKE_"+name, value))
+	}
+	return errors.Join(errs...)
 }

@@ -5,10 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	_ "github.com/duckdb/duckdb-go/v2"
 	"github.com/google/go-cmp/cmp"
@@ -49,7 +47,6 @@ type system struct {
 	name     string // of the sink
 	driver   string // of database/sql
 	location string // the loader's flag that says where the database is
-	upper    bool   // names are in upper case
 	write    map[kind]string
 	connect  func(target string) string
 	empty    func(t testing.TB) string // makes an empty database and says where it is
@@ -97,21 +94,9 @@ func (s system) rows(t testing.TB, db reader, table string, columns []column) []
 	t.Helper()
 	var list []string
 	for _, c := range columns {
-		name := c.name
-		if s.upper {
-			name = strings.ToUpper(name)
-		}
-		list = append(list, fmt.Sprintf(s.write[c.kind], `"`+name+`"`))
+		list = append(list, fmt.Sprintf(s.write[c.kind], "t."+c.name)) // without quotes, it is in the case that the system has names in
 	}
-	out := s.query(t, db, "SELECT "+strings.Join(list, ", ")+" FROM "+table+" AS t"+byPosition)
-	for i, c := range columns {
-		for _, row := range out {
-			if at, err := time.Parse(time.RFC3339Nano, row[i]); c.kind == moment && err == nil { // the driver gives a time
-				row[i] = strconv.FormatInt(at.UnixNano(), 10)
-			}
-		}
-	}
-	return out
+	return s.query(t, db, "SELECT "+strings.Join(list, ", ")+" FROM "+table+" AS t"+byPosition)
 }
 
 // query runs a query whose columns are text.

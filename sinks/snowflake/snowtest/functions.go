@@ -96,6 +96,8 @@ func init() { // not a literal: the functions refer to the map
 			return value{sql: sql, t: binary, nullable: true}, nil
 		}},
 
+		"DATE_PART": {least: 2, most: 2, build: datePart},
+
 		"PARSE_JSON": {least: 1, most: 1, build: parseJSON}, "TO_JSON": {least: 1, most: 1, build: toJSON},
 		"ARRAY_SIZE": {least: 1, most: 1, build: arraySize}, "TYPEOF": {least: 1, most: 1, build: typeOfVariant},
 
@@ -178,6 +180,15 @@ func toVarchar(_ *compiler, args []value) (value, error) {
 		return value{}, invalidArguments("TO_VARCHAR", args[0].t)
 	}
 	return value{sql: sql, t: varchar, nullable: true}, nil
+}
+
+// datePart knows the part that has all of a timestamp.
+func datePart(_ *compiler, args []value) (value, error) {
+	const part = "epoch_nanosecond"
+	if t := args[1].t; args[0].sql != text(part) || t.Kind != TimestampNTZ && t.Kind != TimestampLTZ && t.Kind != TimestampTZ {
+		return value{}, errorf("001003", "42000", "SQL compilation error: DATE_PART is known here for '%s' of a timestamp only", part)
+	}
+	return value{sql: "CAST(" + args[1].sql + " AS DECIMAL(38,0))", t: Type{Kind: Number, Precision: 38}, nullable: args[1].nullable}, nil
 }
 
 // parseJSON keeps a text that is JSON. Numbers keep the digits that they are written with.
