@@ -70,8 +70,18 @@ const (
 	Stop     // as by SIGTERM
 	Takeover // a second instance starts while the first one runs
 
+	// Those of time, which some runs have beside the others.
+	Outage      // a side fails for a while
+	Throttle    // a failure says that the side is overloaded, and when to come back
+	Stall       // the server forgets a stream, which is silent from then on
+	Late        // a call took too long, or a stream was silent for too long
+	breakerOpen // nothing is asked of a side for a while
+
 	faults
 )
+
+// drawn are the faults of which each run has some.
+const drawn = Outage
 
 var faultNames = [faults]string{
 	"duplicate rows", "duplicate completion", "repeated microbatch", "rows in completion", "keep-alive", "empty ranges",
@@ -84,6 +94,7 @@ var faultNames = [faults]string{
 	"prepare error", "state error", "begin error", "write error", "commit error", "commit reply lost, applied",
 	"commit reply lost, dropped", "undo error", "undo reply lost, applied", "undo reply lost, dropped", "compaction",
 	"kill", "kill at an undo", "stop", "takeover",
+	"outage", "throttle", "stall", "late", "breaker open",
 }
 
 func (f Fault) String() string { return faultNames[f] }
@@ -94,6 +105,7 @@ type dice struct {
 	oneIn [faults]int // how rare each fault is; 0: it does not happen
 	count [faults]int // how often each happened
 	calm  bool        // no more faults
+	timed bool        // time passes also while streams are silent, and calls may take too long
 }
 
 func newDice(seed uint64) *dice {
@@ -101,12 +113,19 @@ func newDice(seed uint64) *dice {
 	// Few kinds at a time, each often enough to meet the others, find more than all kinds at once: a run that fails at every
 	// step gets nowhere.
 	for range 2 + d.IntN(9) {
-		d.oneIn[d.IntN(int(faults))] = []int{3, 8, 20, 60}[d.IntN(4)]
+		d.oneIn[d.IntN(int(drawn))] = []int{3, 8, 20, 60}[d.IntN(4)]
 	}
 	// Forks, kills and takeovers are what the rest is about.
 	for _, f := range []Fault{Fork, Fork, Fork, ForkInUnit, Kill, KillUndo, Takeover} {
 		if d.IntN(3) == 0 {
 			d.oneIn[f] = d.upTo(5)
+		}
+	}
+	// The choice is not from the same sequence, so that the other runs are as they were before there were these faults.
+	if time := rand.New(rand.NewPCG(seed, 0x74696dad)); time.IntN(4) == 0 {
+		d.timed = true
+		for _, f := range []Fault{Outage, Throttle, Stall} {
+			d.oneIn[f] = []int{0, 4, 15, 40}[time.IntN(4)]
 		}
 	}
 	return d

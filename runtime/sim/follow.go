@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"time"
 
 	"github.com/ampgen/ampgen/runtime"
 )
@@ -15,6 +16,7 @@ type follow struct {
 	shown  *block // the last block of the range that was sent last
 	first  *block // the first block of that range
 	within bool   // a microbatch was begun and not completed
+	hung   bool   // the server has forgotten it
 	exact  bool   // the server says exactly where the chain forked, and the client can know that
 
 	completed bool // the last message completed its microbatch
@@ -63,10 +65,17 @@ func (f *follow) Next(ctx context.Context) (runtime.Message, error) {
 		if err := f.p.step(ctx, call); err != nil {
 			return runtime.Message{}, err
 		}
+		if call == "waits" && f.p.w.timed {
+			f.p.w.pass(15 * time.Second)
+		}
 		if ctx.Err() != nil {
 			return runtime.Message{}, ctx.Err()
 		}
 		f.p.mustStop()
+		if f.hung || len(f.queue) == 0 && f.p.w.hit(Stall) {
+			f.hung = true
+			continue
+		}
 		if f.abandons() {
 			f.queue = nil
 			f.fill(false)

@@ -210,7 +210,35 @@ func (p *process) Jitter(d time.Duration) time.Duration { return d }
 
 // Timeout is resilience.Clock's.
 func (p *process) Timeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithCancel(ctx)
+	ctx, cancel := context.WithCancel(ctx)
+	a := &alarm{at: p.w.slept + d, ring: func() {
+		p.excused[runtime.Transient] = true
+		cancel()
+	}}
+	p.w.alarms = append(p.w.alarms, a)
+	return ctx, func() {
+		a.ring = nil
+		cancel()
+	}
+}
+
+// alarm is something that ends at a time.
+type alarm struct {
+	at   time.Duration
+	ring func() // nil when it is over
+}
+
+// pass lets time pass.
+func (w *world) pass(d time.Duration) {
+	w.slept += d
+	w.alarms = slices.DeleteFunc(w.alarms, func(a *alarm) bool {
+		due := w.timed && a.ring != nil && a.at <= w.slept
+		if due {
+			w.note(Late, true)
+			a.ring()
+		}
+		return due || a.ring == nil
+	})
 }
 
 // Sleep is resilience.Clock's.
@@ -221,7 +249,7 @@ func (p *process) Sleep(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		p.w.fail("%s sleeps for %s", p.name, d)
 	}
-	p.w.slept += d
+	p.w.pass(d)
 	return ctx.Err()
 }
 
@@ -232,16 +260,44 @@ func (p *process) fails(class runtime.Class, op string, f Fault) error {
 		p.excused[runtime.Transient] = true // when the state shows that nothing happened
 	}
 	p.w.log("%s %s fails: %s (%s)", p.name, op, f, class)
-	return runtime.Errorf(class, op, "", "%s", f)
+	err := runtime.Errorf(class, op, "", "%s", f)
+	if class == runtime.Transient && p.w.hit(Throttle) {
+		err.Overload, err.RetryAfter = true, time.Duration(p.w.upTo(90))*time.Second
+	}
+	return err
 }
+
+// out reports the failure of a side that fails for a while.
+func (p *process) out(side int, op string) error {
+	if p.w.hit(Outage) {
+		p.w.outage[side] = 2 + p.w.upTo(10)
+	}
+	if p.w.outage[side] == 0 || p.w.calm {
+		return nil
+	}
+	p.w.outage[side]--
+	return p.fails(runtime.Transient, op, Outage)
+}
+
+// The sides of an outage.
+const (
+	serverSide = iota
+	sinkSide
+)
 
 // logHandler adds what the loader logs to the events. Its waits have jitter, so only the messages are kept.
 type logHandler struct{ p *process }
 
-func (h logHandler) Enabled(context.Context, slog.Level) bool { return h.p.w.verbose }
-func (h logHandler) WithAttrs([]slog.Attr) slog.Handler       { return h }
-func (h logHandler) WithGroup(string) slog.Handler            { return h }
+func (h logHandler) Enabled(_ context.Context, level slog.Level) bool {
+	return h.p.w.verbose || level >= slog.LevelWarn
+}
+func (h logHandler) WithAttrs([]slog.Attr) slog.Handler { return h }
+func (h logHandler) WithGroup(string) slog.Handler      { return h }
 func (h logHandler) Handle(_ context.Context, r slog.Record) error {
+	h.p.w.note(breakerOpen, strings.HasPrefix(r.Message, "failing again and again"))
+	if !h.p.w.verbose {
+		return nil
+	}
 	var b strings.Builder
 	b.WriteString(r.Message)
 	r.Attrs(func(a slog.Attr) bool { fmt.Fprintf(&b, " %s=%v", a.Key, a.Value); return true })

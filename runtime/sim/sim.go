@@ -107,6 +107,8 @@ type world struct {
 	verbose bool
 	bug     bug
 	slept   time.Duration
+	alarms  []*alarm
+	outage  [2]int // how many requests to a side still fail
 	report  *Report
 }
 

@@ -20,6 +20,9 @@ func (s *sink) Prepare(ctx context.Context, _ *runtime.Table) error {
 	if err := p.step(ctx, "prepares"); err != nil {
 		return err
 	}
+	if err := p.out(sinkSide, "prepare"); err != nil {
+		return err
+	}
 	if w.hit(PrepareError) {
 		return p.fails(runtime.Transient, "prepare", PrepareError)
 	}
@@ -39,6 +42,9 @@ func (s *sink) State(ctx context.Context, _ *runtime.Table) (runtime.State, erro
 	if p.stream != nil {
 		p.stream.fresh = true // whoever asks with an open stream goes on as if what it is about to undo were undone
 	}
+	if err := p.out(sinkSide, "read the state"); err != nil {
+		return runtime.State{}, err
+	}
 	if w.hit(StateError) {
 		return runtime.State{}, p.fails(runtime.Transient, "read the state", StateError)
 	}
@@ -56,6 +62,9 @@ func (s *sink) Begin(ctx context.Context, u runtime.Unit) (runtime.Tx, error) {
 	}
 	if err := u.Check(); err != nil || len(u.Ranges) != 1 {
 		w.fail("%s begins a unit of %v: %v", p.name, u.Ranges, err)
+	}
+	if err := p.out(sinkSide, "begin"); err != nil {
+		return nil, err
 	}
 	if w.hit(BeginError) {
 		return nil, p.fails(runtime.Transient, "begin", BeginError)

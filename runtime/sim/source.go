@@ -59,7 +59,7 @@ func (s *source) Open(ctx context.Context, req runtime.Request) (runtime.SourceS
 		return nil, err
 	}
 	a := actorOf(ctx)
-	if a.streams++; a.streams > 1 {
+	if a.streams++; a.streams > 1 && (req.Follow || p.stream == nil) { // it may ask what there is while it follows
 		p.w.fail("%s has %d streams open", a.name, a.streams)
 	}
 	c := wire{p: p, actor: a, schema: p.schema()}
@@ -77,6 +77,9 @@ func (s *source) Open(ctx context.Context, req runtime.Request) (runtime.SourceS
 }
 
 func (s *source) open() error {
+	if err := s.p.out(serverSide, "open"); err != nil {
+		return err
+	}
 	switch w := s.p.w; {
 	case w.hit(OpenError):
 		return s.p.fails(runtime.Transient, "open", OpenError)
