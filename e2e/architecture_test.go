@@ -38,7 +38,7 @@ var layers = []layer{
 	{"sinks", nil}, // tests only, as are the next two
 	{"queries", nil},
 	{"e2e", nil},
-	{"e2e/...", []string{"ampgen/ampdev/...", "generated/*", "runtime/...", "sinks/postgres/pgtest"}},
+	{"e2e/...", []string{"ampgen/ampdev/...", "generated/*", "runtime/...", "sinks/postgres/...", "sinks/sinktest/tcpproxy"}},
 }
 
 // owners says which packages may import a module. What is not listed here may be imported anywhere.
@@ -51,7 +51,7 @@ var owners = []struct {
 	{"github.com/jackc/pgx/v5", []string{"sinks/postgres/...", "benchmarks/...", "e2e/..."}},
 	{"github.com/duckdb/duckdb-go/v2", []string{"sinks/duckdb", "sinks/snowflake/snowtest", "ampgen/ampdev/...", "demo/..."}},
 	{"github.com/snowflakedb/gosnowflake/v2", []string{"sinks/snowflake/..."}},
-	{"google.golang.org/grpc", []string{"runtime/amp", "ampgen/ampdev"}},
+	{"google.golang.org/grpc", []string{"runtime/amp", "ampgen/ampdev", "e2e/..."}},
 	{"github.com/vbauerster/mpb/v8", []string{"runtime/telemetry"}},
 }
 

@@ -123,6 +123,13 @@ func (p *Proxy) Arm(fault Fault, at Place) (struck <-chan struct{}) {
 	return p.struck
 }
 
+// Disarm takes back a fault that has not struck.
+func (p *Proxy) Disarm() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.armed = false
+}
+
 // Reset ends all connections, half-open ones too. New ones can be made.
 func (p *Proxy) Reset() {
 	p.mu.Lock()
