@@ -142,7 +142,7 @@ func (l *loader) next(ctx context.Context, stream SourceStream) (Message, error)
 // error.
 func (l *loader) query(ctx context.Context, sql string, take func(Message) error) error {
 	const op = "read rows"
-	stream, err := l.open(ctx, Request{SQL: sql})
+	stream, err := l.open(ctx, Request{SQL: sql, Of: l.pipeline.SQL})
 	if err != nil {
 		return err
 	}

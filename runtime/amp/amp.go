@@ -20,6 +20,9 @@ type Cursor struct {
 // Request is one query as sent to the server.
 type Request struct {
 	SQL string
+	// Of names the query that this is a form of, such as one with a filter around it. That forms of it have worked is why a failure
+	// inside the server may pass. Empty: SQL itself.
+	Of string
 	// Follow asks for the endless stream; otherwise the query runs once over what is synced.
 	Follow bool
 	// Cursor resumes a stream after these blocks, by network. Empty: from the start. Only with Follow. The server ignores a

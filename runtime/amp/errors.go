@@ -151,11 +151,11 @@ func retryDelay(info []byte) (time.Duration, bool) {
 	return d.AsDuration(), true
 }
 
-// maxInternal is how many times in a row a followed query may be answered with Internal before that is taken for a mistake in
+// maxInternal is how many times in a row a query may be answered with Internal before that is taken for a mistake in
 // it.
 const maxInternal = 10
 
-// patience counts, for followed queries that have worked, how many more times they may be answered with Internal.
+// patience counts, for queries that have worked, how many more times they may be answered with Internal.
 type patience struct {
 	mu   sync.Mutex
 	left map[string]int // by SQL

@@ -1,6 +1,7 @@
 package amp_test
 
 import (
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -112,5 +113,41 @@ func TestUnreadStreamStallsTheServer(t *testing.T) {
 	// 4 MiB of window and up to 3 messages here for each stream, and what the server's own side of the connection holds.
 	if n := len(sent) - messages; n > 2*(4+3)+4 {
 		t.Errorf("the server sent %d MiB more than was read", n)
+	}
+}
+
+// TestInternalPassesForFormsOfAQueryThatWorks: a chunk of history is a query of its own text, and its failure says little of a query of
+// which other chunks came through.
+func TestInternalPassesForFormsOfAQueryThatWorks(t *testing.T) {
+	f := &fakeServer{schema: blockSchema}
+	client := dial(t, amp.Config{Server: "http://" + start(t, f)})
+	run := func(sql, of string) error {
+		_, err := collect(t, open(t, client, amp.Request{SQL: sql, Of: of}))
+		return err
+	}
+	fails := func(flight.FlightService_DoGetServer) error { return status.Error(codes.Internal, "it went wrong") }
+	f.answer = fails
+	if err := run("chunk 1", "q"); fault.ClassOf(err) != fault.Permanent {
+		t.Errorf("before anything worked: %v", err)
+	}
+	f.answer = func(stream flight.FlightService_DoGetServer) error {
+		newSender(t, stream, blockSchema).record(record(1), `{"ranges":[`+rangeJSON(1, 1)+`],"ranges_complete":true}`)
+		return nil
+	}
+	if err := run("chunk 1", "q"); err != io.EOF {
+		t.Fatal(err)
+	}
+	f.answer = fails
+	for i := range 11 {
+		want := fault.Transient
+		if i == 10 {
+			want = fault.Permanent
+		}
+		if err := run("chunk 2", "q"); fault.ClassOf(err) != want {
+			t.Errorf("failure %d: %v", i, err)
+		}
+	}
+	if err := run("chunk 2", "another"); fault.ClassOf(err) != fault.Permanent {
+		t.Errorf("another query: %v", err)
 	}
 }

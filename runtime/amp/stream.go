@@ -113,7 +113,6 @@ type Stream struct {
 	err      error
 
 	current arrow.RecordBatch // what the last message lent to the caller
-	worked  bool              // a message came
 }
 
 // Schema is what the server announced for the query.
@@ -131,7 +130,7 @@ func (s *Stream) Next(ctx context.Context) (Message, error) {
 		if s.err == io.EOF {
 			return Message{}, io.EOF
 		}
-		return Message{}, s.client.classify(ctx, "read rows", s.err, s.call, s.bears)
+		return Message{}, s.client.classify(ctx, "read rows", s.err, s.call, func() bool { return s.client.bears(s.req) })
 	case <-ctx.Done():
 		return Message{}, ctx.Err()
 	}
@@ -139,23 +138,20 @@ func (s *Stream) Next(ctx context.Context) (Message, error) {
 
 // works notes what the server has answered, for what failures mean later.
 func (s *Stream) works(m Message) {
-	if s.req.Follow && (m.Complete || !s.client.internal.knows(s.req.SQL)) {
-		s.client.internal.renew(s.req.SQL)
+	if m.Complete || !s.client.internal.knows(s.req.of()) {
+		s.client.internal.renew(s.req.of())
 	}
-	s.worked = true
 }
 
-// bears reports whether a failure of the stream by an error inside the server may pass: once it has yielded something, and for
-// a followed query not for ever.
-func (s *Stream) bears() bool {
-	if s.req.Follow {
-		return s.client.bears(s.req)
-	}
-	return s.worked
-}
+// bears reports whether an error inside the server may pass.
+func (c *Client) bears(req Request) bool { return c.internal.bears(req.of()) }
 
-// bears reports whether an error inside the server at the start of a query may pass.
-func (c *Client) bears(req Request) bool { return req.Follow && c.internal.bears(req.SQL) }
+func (r Request) of() string {
+	if r.Of != "" {
+		return r.Of
+	}
+	return r.SQL
+}
 
 // Close ends the query on the server too, and waits until nothing of it runs here.
 func (s *Stream) Close() error {
