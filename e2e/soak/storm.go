@@ -100,6 +100,13 @@ func (w *storm) run(ctx context.Context, duration time.Duration) (err error) {
 		return nil
 	}
 	failed, stop := w.scene.change(ctx)
+	for w.scene.chain.Status().Streams == 0 { // what fails before a loader has begun ends it, by intention
+		select {
+		case err = <-ended:
+			return errors.Join(fmt.Errorf("the loader ended by itself: %w", err), stop())
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
 	for end := time.Now().Add(duration); time.Now().Before(end) && err == nil; {
 		w.strike(ctx)
 		select {
