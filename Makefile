@@ -36,7 +36,8 @@ memory:
 	@.ci/setup
 	go run ./benchmarks/memory
 
-# Kill a loader for a minute while the chain grows and reorganises, and compare every row at the end.
+# Kill loaders for a minute while the chain grows and reorganises, break the connections of one for half a minute, and compare every row at
+# the end.
 soak:
 	@.ci/setup
 	go run ./e2e/soak

@@ -83,8 +83,12 @@ func soak(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
+	if s.largest > loaderMemory {
+		return fmt.Errorf("a loader had %d bytes of memory, and its ceiling is %d", s.largest, loaderMemory)
+	}
 	say("%d kills survived, %d reorganisations of %d blocks in all, %d commits and undos seen by a reader that looked %d times",
 		s.kills, s.weather.reorgs.Load(), s.weather.replaced.Load(), s.changes.Load(), s.watcher.Looks)
+	say("no loader process had more than %d MB of memory; their ceiling is %d", s.largest/1_000_000, loaderMemory/1_000_000)
 	say("%d rows of %d blocks compared with the server's answer: all equal", rows, s.chain.Tip().Number-s.chain.First().Number+1)
 	return nil
 }
@@ -106,6 +110,7 @@ func (s *scene) killLoaders(ctx context.Context, o options) error {
 		case err := <-failed:
 			return errors.Join(err, ctx.Err(), p.kill(), stop())
 		}
+		s.measure(p)
 		if err := p.kill(); err != nil {
 			return errors.Join(err, stop())
 		}

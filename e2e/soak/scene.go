@@ -6,8 +6,10 @@ import (
 	"database/sql"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -32,8 +34,24 @@ type scene struct {
 	labels   string
 
 	kills   int
+	largest int64        // of the loaders' resident sizes, in bytes
 	changes atomic.Int64 // of the state, as the reader saw them
 	last    atomic.Pointer[blockrange.Range]
+}
+
+// loaderMemory is the ceiling of each loader's memory.
+const loaderMemory = 256 << 20
+
+// measure notes how much memory a loader has had, where the system says so. It is called while the loader runs: what is said of a process
+// that has ended includes what this one had when it started it.
+func (s *scene) measure(p *process) {
+	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid)) // it may have ended
+	for line := range strings.Lines(string(status)) {
+		var kilobytes int64
+		if n, _ := fmt.Sscanf(line, "VmHWM: %d kB", &kilobytes); n == 1 {
+			s.largest = max(s.largest, kilobytes<<10)
+		}
+	}
 }
 
 // recent is how many of the newest blocks the reader looks at; at the end it looks at all.
@@ -126,6 +144,7 @@ func (s *scene) start(history bool) (*process, error) {
 	if history {
 		args = append(args, "--follow", "--reorg-depth", fmt.Sprint(deepest+1))
 	}
+	args = append(args, "--memory", fmt.Sprintf("%dB", loaderMemory))
 	p := &process{cmd: exec.Command(s.loader, args...), exited: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = &p.said, &p.said
 	if err := p.cmd.Start(); err != nil {
@@ -177,6 +196,7 @@ func (s *scene) reachTip(ctx context.Context) error {
 	if _, err := s.watcher.Look(ctx, 0); err != nil {
 		return fmt.Errorf("a reader of the database sees: %w", err)
 	}
+	s.measure(p)
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return err
 	}
