@@ -12,7 +12,6 @@ import (
 
 	"github.com/ampgen/ampgen/ampgen/ampdev"
 	"github.com/ampgen/ampgen/ampgen/ampdev/synth"
-	"github.com/ampgen/ampgen/sinks/postgres/pgtest"
 )
 
 // The loaders of this file follow a stream with the labels of the example corpus.
@@ -21,23 +20,27 @@ const followSeed = 11
 // followed is a chain that grows, and the database that a loader follows it into.
 type followed struct {
 	*server
-	url    string
+	system system
+	target string
 	db     *sql.DB
 	loader string
 }
 
-func newFollowed(t *testing.T, blocks int) *followed {
+func newFollowed(t *testing.T, s system, blocks int) *followed {
 	t.Helper()
-	f := &followed{server: startServer(t, ampdev.Config{Seed: followSeed, Blocks: blocks, MicrobatchBlocks: 4}), url: pgtest.Database(t)}
-	f.db = postgreSQL.open(t, f.url)
-	f.loader = program(t, "erc20_transfers-postgres")
+	f := &followed{server: startServer(t, ampdev.Config{Seed: followSeed, Blocks: blocks, MicrobatchBlocks: 4}), system: s, target: s.empty(t)}
+	f.db = s.open(t, f.target)
+	f.loader = program(t, "erc20_transfers-"+s.name)
 	return f
 }
+
+// followable are the systems that can be read while a loader writes.
+var followable = []system{postgreSQL, inSnowflake}
 
 // start starts a loader that follows the chain, in the repository's root, to which the compiled label path is relative.
 func (f *followed) start(t *testing.T) *process {
 	t.Helper()
-	return start(t, repository, f.loader, "--server", f.server.url, "--postgres-url", f.url)
+	return start(t, repository, f.loader, "--server", f.server.url, f.system.location, f.target)
 }
 
 // mine adds blocks to the chain.
@@ -50,7 +53,7 @@ func (f *followed) mine(t *testing.T, n int) {
 
 // last is the last committed block, and false while there is none.
 func (f *followed) last() (uint64, bool) {
-	rows, err := queryText(f.db, "SELECT max(end_block)::text FROM amp_stream_state")
+	rows, err := queryText(f.db, "SELECT CAST(max(end_block) AS varchar) FROM amp_stream_state")
 	if err != nil || rows[0][0] == null {
 		return 0, false // the loader makes the table
 	}
@@ -79,15 +82,10 @@ func (f *followed) awaitGrowth(t *testing.T, p *process) {
 	})
 }
 
-// check compares the database with the chain up to the last committed block, all seen at one moment.
+// check compares the database with the chain up to the last committed block. No loader runs, or there is nothing to load.
 func (f *followed) check(t *testing.T) (rows int) {
 	t.Helper()
-	tx, err := f.db.BeginTx(t.Context(), &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer tx.Rollback()
-	state := postgreSQL.query(t, tx, "SELECT max(end_block)::text, sum(end_block - start_block + 1)::text FROM amp_stream_state")
+	state := f.system.query(t, f.db, "SELECT CAST(max(end_block) AS varchar), CAST(sum(end_block - start_block + 1) AS varchar) FROM amp_stream_state")
 	last, err := strconv.Atoi(state[0][0])
 	if err != nil {
 		t.Fatalf("last block %q: %v", state[0][0], err)
@@ -96,7 +94,7 @@ func (f *followed) check(t *testing.T) (rows int) {
 		t.Errorf("the state covers %s blocks; from 0 to %d there are %s", state[0][1], last, blocks)
 	}
 	want := transferRows(syntheticChain(followSeed, last+1))
-	checkRows(t, unlabelled, postgreSQL.rows(t, tx, "erc20_transfers", unlabelled), want)
+	checkRows(t, unlabelled, f.system.rows(t, f.db, "erc20_transfers", unlabelled), want)
 	return len(want)
 }
 
@@ -115,7 +113,13 @@ func transferRows(chain []*synth.Block) [][]string {
 
 // TestFollow follows a growing chain, with a stop, a kill and a restart after each.
 func TestFollow(t *testing.T) {
-	f := newFollowed(t, 10)
+	for _, s := range followable {
+		t.Run(s.name, func(t *testing.T) { testFollow(t, s) })
+	}
+}
+
+func testFollow(t *testing.T, s system) {
+	f := newFollowed(t, s, 10)
 	p := f.start(t)
 	f.awaitTip(t, p)
 	f.check(t)
@@ -162,7 +166,13 @@ func TestFollow(t *testing.T) {
 
 // TestSecondInstanceTakesOver starts a loader while another one follows the same pipeline.
 func TestSecondInstanceTakesOver(t *testing.T) {
-	f := newFollowed(t, 5)
+	for _, s := range followable {
+		t.Run(s.name, func(t *testing.T) { testSecondInstanceTakesOver(t, s) })
+	}
+}
+
+func testSecondInstanceTakesOver(t *testing.T, s system) {
+	f := newFollowed(t, s, 5)
 	first := f.start(t)
 	f.awaitTip(t, first)
 

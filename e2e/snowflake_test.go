@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	sf "github.com/snowflakedb/gosnowflake/v2"
 
@@ -22,10 +23,12 @@ var inSnowflake = system{
 	empty:   emptySnowflake,
 }
 
-// emptySnowflake starts a server.
+// emptySnowflake starts a server. What a killed loader leaves open stops others for a second there, and not for five minutes.
 func emptySnowflake(t testing.TB) string {
 	t.Helper()
-	c := snowtest.Start(t).Config()
+	server := snowtest.Start(t)
+	server.IdleLimit = time.Second
+	c := server.Config()
 	return (&url.URL{Scheme: c.Protocol, Host: c.Host + ":" + strconv.Itoa(c.Port)}).String()
 }
 
