@@ -18,6 +18,7 @@ import (
 	"github.com/ampgen/ampgen/e2e/branches"
 	"github.com/ampgen/ampgen/runtime/blockrange"
 	"github.com/ampgen/ampgen/runtime/crash"
+	"github.com/ampgen/ampgen/sinks/snowflake/snowtest"
 )
 
 // crashRig is a chain, and a place that loaders load it into.
@@ -25,7 +26,8 @@ type crashRig struct {
 	*crashes
 	chain  *branches.Chain
 	system system
-	target string
+	target string           // a file or a URL
+	server *snowtest.Server // of Snowflake
 	loader string
 }
 
@@ -35,7 +37,13 @@ func newCrashRig(t *testing.T, s system, total *crashes) *crashRig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &crashRig{crashes: total, system: s, target: s.empty(t), loader: filepath.Join(dir, "erc20_transfers-"+s.name)}
+	r := &crashRig{crashes: total, system: s, loader: filepath.Join(dir, "erc20_transfers-"+s.name)}
+	if s.name == copiedSnowflake.name {
+		r.server = snowtest.Start(t)
+		r.server.IdleLimit = 200 * time.Millisecond // what a loader that was killed has open does not hold the next one up for long
+	} else {
+		r.target = s.empty(t)
+	}
 	r.chain, err = branches.Serve(t.Context(), ampdev.Config{Seed: 5, FirstBlock: firstBlock, Blocks: 8, MicrobatchBlocks: 2})
 	if err != nil {
 		t.Fatal(err)
@@ -89,11 +97,16 @@ func (r *crashRig) watch(t *testing.T) {
 // start starts a loader, which is killed at the crash point if there is one.
 func (r *crashRig) start(t *testing.T, crashAt string, args ...string) *process {
 	t.Helper()
-	args = append([]string{"AMPGEN_CRASH=" + crashAt, r.loader, "--server", r.chain.URL, r.system.location, r.target}, args...)
-	if crashAt == "" {
-		args = args[1:]
+	command := []string{r.loader, "--server", r.chain.URL}
+	if r.server != nil {
+		command = append(append([]string{"SNOWFLAKE_PASSWORD=" + snowtest.Password}, command...), snowflakeFlags(r.server)...)
+	} else {
+		command = append(command, r.system.location, r.target)
 	}
-	return start(t, repository, "env", args...)
+	if crashAt != "" {
+		command = append([]string{"AMPGEN_CRASH=" + crashAt}, command...)
+	}
+	return start(t, repository, "env", append(command, args...)...)
 }
 
 // killed waits for a loader to be killed. Meanwhile something happens to the chain, over and over again.
@@ -129,7 +142,11 @@ func (r *crashRig) settle(t *testing.T, args ...string) {
 	await(t, "a loader to get to the tip", func() (bool, string) {
 		p := r.start(t, "", args...)
 		p.await(t, "the loader to follow", func() (bool, string) { return r.chain.Status().Streams > 0, "no stream" })
-		time.Sleep(200 * time.Millisecond) // let it work; it need not be done
+		work := 200 * time.Millisecond // it need not be done then
+		if r.server != nil {
+			work = time.Second // its commits are some round trips each
+		}
+		time.Sleep(work)
 		p.signal(t, syscall.SIGTERM)
 		p.expect(t, 0)
 		problem := r.atTip(t)
@@ -163,8 +180,11 @@ func (r *crashRig) atTip(t *testing.T) string {
 // database opens what the loaders left, while none runs. DuckDB's file is copied, so that nobody but a loader recovers it.
 func (r *crashRig) database(t *testing.T) *sql.DB {
 	t.Helper()
-	if r.system.name == postgreSQL.name {
+	switch r.system.name {
+	case postgreSQL.name:
 		return r.system.open(t, r.target)
+	case copiedSnowflake.name:
+		return copySnowflake(t, r.server)
 	}
 	copied := filepath.Join(t.TempDir(), "copy.duckdb")
 	for _, suffix := range []string{"", ".wal"} {

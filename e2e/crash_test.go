@@ -40,7 +40,7 @@ var absent = map[string][]crash.Name{
 // The points that a loader comes to when it loads history, when it loads blocks again, and when it loads history and follows the
 // stream.
 var (
-	ofHistory = []crash.Name{crash.AfterReceive, crash.AfterValidate, crash.MidEncode, crash.CopySentNoReply, crash.AfterRowsBeforeState,
+	ofHistory = []crash.Name{crash.AfterReceive, crash.AfterValidate, crash.MidEncode, crash.AfterUploadBeforeCopy, crash.CopySentNoReply, crash.AfterRowsBeforeState,
 		crash.StateSentNoReply, crash.CommitSentNoReply, crash.AfterCommitBeforeAck, crash.DuringGapCommit}
 	ofRedo = []crash.Name{crash.MidEncode, crash.CopySentNoReply, crash.CommitSentNoReply, crash.MidRedo}
 	ofBoth = append([]crash.Name{crash.MidUndo, crash.UndoBeforeReplacement, crash.DuringHandover}, ofHistory...)
@@ -58,7 +58,7 @@ type crashes struct {
 func TestCrashPoints(t *testing.T) {
 	var total crashes
 	t.Run("sinks", func(t *testing.T) {
-		for _, s := range []system{duckDB, postgreSQL} {
+		for _, s := range []system{duckDB, postgreSQL, copiedSnowflake} {
 			t.Run(s.name, func(t *testing.T) {
 				t.Parallel()
 				for _, p := range crash.Points {
@@ -243,16 +243,34 @@ func (r *crashRig) sweepRedo(t *testing.T, point crash.Name, kills []int) {
 // olderState makes the state table as loaders before this one did, with somebody else's state in it.
 func (r *crashRig) olderState(t *testing.T) {
 	t.Helper()
-	db := r.openToWrite(t, r.target)
-	defer db.Close()
-	for _, statement := range []string{
+	r.write(t,
 		`CREATE TABLE amp_stream_state (connection_name TEXT NOT NULL, table_name TEXT NOT NULL, network TEXT NOT NULL, batch_id TEXT NOT NULL,
 			start_block BIGINT NOT NULL, end_block BIGINT NOT NULL, end_hash TEXT, start_parent_hash TEXT,
 			processed_at TIMESTAMPTZ NOT NULL DEFAULT now(), PRIMARY KEY (connection_name, table_name, network, batch_id))`,
 		`INSERT INTO amp_stream_state (connection_name, table_name, network, batch_id, start_block, end_block, end_hash, start_parent_hash)
-			VALUES ('default', 'blocks', 'blocks', '0123456789abcdef', 0, 1000, 'ff', NULL)`,
-	} {
-		if _, err := db.ExecContext(t.Context(), statement); err != nil {
+			VALUES ('default', 'blocks', 'blocks', '0123456789abcdef', 0, 1000, 'ff', NULL)`)
+}
+
+// write runs statements in the dialect of the first two systems, which the third one nearly has.
+func (r *crashRig) write(t *testing.T, statements ...string) {
+	t.Helper()
+	var run func(statement string) error
+	if r.server != nil {
+		dialect := strings.NewReplacer("TIMESTAMPTZ", "TIMESTAMP_NTZ", "now()", "CURRENT_TIMESTAMP()")
+		run = func(statement string) error {
+			_, err := r.server.SQL(dialect.Replace(statement))
+			return err
+		}
+	} else {
+		db := r.openToWrite(t, r.target)
+		defer db.Close()
+		run = func(statement string) error {
+			_, err := db.ExecContext(t.Context(), statement)
+			return err
+		}
+	}
+	for _, statement := range statements {
+		if err := run(statement); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -279,8 +297,6 @@ func (r *crashRig) longState(t *testing.T) {
 	p.await(t, "the loader to follow", func() (bool, string) { return r.chain.Status().Streams > 0, "no stream" })
 	p.signal(t, syscall.SIGKILL)
 	p.expect(t, -1)
-	db := r.openToWrite(t, r.target)
-	defer db.Close()
 	hash := func(n int) string { return fmt.Sprintf("0x%064x", n) }
 	var values []string
 	for n := firstBlock - older; n < firstBlock; n++ {
@@ -290,10 +306,8 @@ func (r *crashRig) longState(t *testing.T) {
 		}
 		values = append(values, fmt.Sprintf("('erc20_transfers', 'erc20_transfers', 'mainnet', '%s', %d, %d, '%s', '%s')", b.ID(), n, n, b.Hash, b.PrevHash))
 	}
-	if _, err := db.ExecContext(t.Context(), `INSERT INTO amp_stream_state
-			(connection_name, table_name, network, batch_id, start_block, end_block, end_hash, start_parent_hash) VALUES `+strings.Join(values, ", ")); err != nil {
-		t.Fatal(err)
-	}
+	r.write(t, `INSERT INTO amp_stream_state
+		(connection_name, table_name, network, batch_id, start_block, end_block, end_hash, start_parent_hash) VALUES `+strings.Join(values, ", "))
 }
 
 func (r *crashRig) checkLongState(t *testing.T) {
