@@ -109,7 +109,8 @@ func TestStatementsOfAUnit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"at most 3 files of 128 MiB", "314.6 MB", "each of 2 commits", " MiB in memory while its files are built\n", "PUT 'file://", `COPY INTO "TEST_DB"."PUBLIC"."TRANSFERS" FROM @"TEST_DB"."PUBLIC"."AMP_STAGE"/Transfers/TRANSFERS/`, "COMMIT\n"} {
+	for _, want := range []string{"files of 128 MiB, compressed", "314.6 MB of Arrow data in 2 commits are at most 4 files", "PUT 'file://",
+		`COPY INTO "TEST_DB"."PUBLIC"."TRANSFERS" FROM @"TEST_DB"."PUBLIC"."AMP_STAGE"/Transfers/TRANSFERS/`, "COMMIT\n"} {
 		if !strings.Contains(plan, want) {
 			t.Errorf("no %q in the plan:\n%s", want, plan)
 		}
