@@ -52,13 +52,13 @@ func copySnowflake(t *testing.T, server *snowtest.Server) *sql.DB {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(there) == 0 {
+		if len(there) == 0 && c.table != "amp_stream_state" {
 			continue
 		}
 		var names, declared, values []string
 		for _, column := range c.columns {
 			name := strings.ToUpper(column[0])
-			if !slices.ContainsFunc(there, func(row []string) bool { return row[0] == name }) {
+			if len(there) > 0 && !slices.ContainsFunc(there, func(row []string) bool { return row[0] == name }) {
 				continue // a column that a state which the Python loader made does not have yet
 			}
 			names, declared = append(names, `"`+name+`"`), append(declared, `"`+column[0]+`" `+column[1])
@@ -72,6 +72,9 @@ func copySnowflake(t *testing.T, server *snowtest.Server) *sql.DB {
 			values = append(values, value)
 		}
 		execute("CREATE TABLE " + c.table + " (" + strings.Join(declared, ", ") + ")")
+		if len(there) == 0 {
+			continue // DDL is no transaction: the table may be there when its state is not, which is an empty one then
+		}
 		rows, err := server.SQL("SELECT " + strings.Join(names, ", ") + " FROM " + strings.ToUpper(c.table))
 		if err != nil {
 			t.Fatal(err)

@@ -93,6 +93,7 @@ func (r *redo) Write(ctx context.Context, rows arrow.RecordBatch) error {
 	err := checkSchema(r.table.Schema, rows.Schema())
 	if err == nil {
 		err = r.rows.write(r.tagged(ctx), rows)
+		crash.Point(crash.MidEncode)
 	}
 	r.failed = classify("write rows", r.table.on(), err)
 	return r.failed
