@@ -22,8 +22,8 @@ func (g *program) verify(ctx context.Context, l *loader) error {
 	return nil
 }
 
-// status shows what the sink has.
-func (g *program) status(ctx context.Context, l *loader) error {
+// status shows what the sink has, and how the loader fares that serves its metrics at an address, if there is one.
+func (g *program) status(ctx context.Context, l *loader, metrics string) error {
 	state, err := l.sink.State(ctx, l.table())
 	if err != nil {
 		return err
@@ -58,6 +58,14 @@ func (g *program) status(ctx context.Context, l *loader) error {
 	if state.Fence > 0 {
 		fmt.Fprintf(g.stdout, "  writer: %s, number %d\n", state.Holder, state.Fence)
 	}
+	if metrics == "" {
+		return nil
+	}
+	lines, err := telemetry.Ask(ctx, metrics)
+	if err != nil {
+		return &Error{Class: Transient, Op: "ask the running loader", On: metrics, Err: err, Help: "is it running with that --metrics-addr?"}
+	}
+	fmt.Fprintf(g.stdout, "the loader at %s\n  %s\n", metrics, strings.Join(lines, "\n  "))
 	return nil
 }
 

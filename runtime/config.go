@@ -104,7 +104,7 @@ func (c *config) flagSet(p *Pipeline, d Driver) *pflag.FlagSet {
 	fs.StringVar((*string)(&c.keep), "state", string(KeepInSink), "keep which blocks are loaded in the `place` sink (exactly once, whatever happens), memory (the next "+
 		"process starts over: for tables that are made anew) or none (for bounded loads into an empty table)")
 	fs.StringVar(&c.logFormat, "log-format", "auto", "auto (a live line on a terminal, else text), text or json")
-	fs.StringVar(&c.metrics, "metrics-addr", "", "serve Prometheus metrics, /livez, /readyz and /progressz at this `host:port`")
+	fs.StringVar(&c.metrics, "metrics-addr", "", "serve Prometheus metrics, /livez, /readyz and /progressz at this `host:port`; for status: ask the loader there")
 	fs.Var(&c.memory, "memory", "hold at most this `much` of rows on their way, of all workers together; label files and DuckDB come on top")
 	fs.DurationVar(&c.retryFor, "retry-for", defaultRetryFor, "give up after failing for this `long` while nothing gets through; what follows the stream never does")
 	fs.DurationVar(&c.timeout, "timeout", defaultTimeout, "try again, with twice the time, when a call of server or sink takes this `long`")

@@ -116,7 +116,7 @@ func (g *program) do(ctx context.Context, c *config) error {
 	case "plan":
 		return g.plan(ctx, newLoader(o, telemetry.NewMeter()))
 	case "status":
-		return g.status(ctx, newLoader(o, telemetry.NewMeter()))
+		return g.status(ctx, newLoader(o, telemetry.NewMeter()), c.metrics)
 	}
 	return g.load(ctx, o, c)
 }
