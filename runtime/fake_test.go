@@ -149,7 +149,9 @@ func (s *fakeSource) Open(_ context.Context, req Request) (SourceStream, error) 
 	if req.Follow {
 		return s.follow(req)
 	}
-	name, from, to := "", s.synced.Start, s.synced.End
+	s.mu.Lock()
+	name, from, to, opened := "", s.synced.Start, s.synced.End, s.opened
+	s.mu.Unlock()
 	if m := filter.FindStringSubmatch(req.SQL); m != nil && m[1] == "" {
 		name, from, to = "none", 1, 0
 	} else if m != nil {
@@ -157,8 +159,8 @@ func (s *fakeSource) Open(_ context.Context, req Request) (SourceStream, error) 
 		to, _ = strconv.ParseUint(m[2], 10, 64)
 		name = m[1] + "-" + m[2]
 	}
-	if s.opened != nil {
-		s.opened(name)
+	if opened != nil {
+		opened(name)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -34,7 +34,18 @@ func listen(t *testing.T, change func(*Options)) *listener {
 	return l
 }
 
-func (l *listener) covered() string { return blockrange.Cover("mainnet", l.sink.store.ranges).String() }
+func (l *listener) covered() string {
+	l.sink.store.mu.Lock()
+	defer l.sink.store.mu.Unlock()
+	return blockrange.Cover("mainnet", l.sink.store.ranges).String()
+}
+
+// asked is how many queries that end the loader has made.
+func (l *listener) asked() int {
+	l.source.mu.Lock()
+	defer l.source.mu.Unlock()
+	return len(l.source.queries)
+}
 
 // end stops the loader and checks how often it opened the stream, and what it says of that.
 func (l *listener) end(t *testing.T, streams int, says ...string) {
@@ -56,7 +67,7 @@ func TestSilentChain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := listen(t, func(*Options) {})
 		time.Sleep(10 * time.Hour)
-		if n := len(l.source.queries); n < 500 || n > 700 {
+		if n := l.asked(); n < 500 || n > 700 {
 			t.Errorf("the server was asked %d times in ten hours what it has", n)
 		}
 		l.source.become(105, noFork)
@@ -64,9 +75,9 @@ func TestSilentChain(t *testing.T) {
 		if c := l.covered(); c != "0-105" {
 			t.Errorf("covered is %s", c)
 		}
-		asked := len(l.source.queries)
+		asked := l.asked()
 		time.Sleep(9 * time.Minute)
-		if n := len(l.source.queries); n != asked {
+		if n := l.asked(); n != asked {
 			t.Errorf("the server was asked %d times more although such a pause is usual", n-asked)
 		}
 		l.end(t, 1, "the stream is silent", "block=99 stream=99 silent=1m0s")
@@ -117,7 +128,9 @@ func TestServerThatFallsSilent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := listen(t, func(*Options) {})
 		dead := make(chan struct{})
+		l.source.mu.Lock()
 		l.source.opened = func(string) { <-dead }
+		l.source.mu.Unlock()
 		l.source.hang()
 		time.Sleep(10 * time.Minute)
 		close(dead)
