@@ -23,11 +23,12 @@ var inSnowflake = system{
 	empty:   emptySnowflake,
 }
 
-// emptySnowflake starts a server. What a killed loader leaves open stops others for a second there, and not for five minutes.
+// emptySnowflake starts a server. What a killed loader leaves open stops others for half a second there, and not for
+// Snowflake's five minutes.
 func emptySnowflake(t testing.TB) string {
 	t.Helper()
 	server := snowtest.Start(t)
-	server.IdleLimit = time.Second
+	server.IdleLimit = time.Second / 2
 	c := server.Config()
 	return (&url.URL{Scheme: c.Protocol, Host: c.Host + ":" + strconv.Itoa(c.Port)}).String()
 }
@@ -42,8 +43,10 @@ func connectSnowflake(target string) string {
 	if err != nil {
 		panic(err)
 	}
+	utc := "UTC"
 	name, err := sf.DSN(&sf.Config{Account: snowtest.Account, User: snowtest.User, Password: snowtest.Password, Role: snowtest.Role,
-		Warehouse: snowtest.Warehouse, Database: snowtest.Database, Schema: snowtest.Schema, Protocol: u.Scheme, Host: u.Hostname(), Port: port})
+		Warehouse: snowtest.Warehouse, Database: snowtest.Database, Schema: snowtest.Schema, Protocol: u.Scheme, Host: u.Hostname(), Port: port,
+		Params: map[string]*string{"TIMEZONE": &utc}})
 	if err != nil {
 		panic(err)
 	}

@@ -39,8 +39,8 @@ var Points = []struct {
 	// Once: a process comes here once, or too seldom for waiting until it comes here again.
 	Once bool
 }{
-	{DuringDDL, "the table is created, in a transaction that is not committed", true},
-	{DuringStateMigration, "a state table of an older make has its new columns, in a transaction that is not committed", true},
+	{DuringDDL, "the table is created, in a transaction that is not committed; in Snowflake, where DDL has none, without the rest", true},
+	{DuringStateMigration, "a state table of an older make has its new columns, in a transaction that is not committed; in Snowflake, not all of them", true},
 	{DuringFenceTakeover, "the fence is taken, in a transaction that is not committed", true},
 	{DuringCompaction, "old ranges of the state are merged, in a transaction that is not committed", true},
 	{AfterReceive, "a message of the server is received, and not looked at", false},

@@ -202,6 +202,7 @@ func (s *Sink) createBeside(ctx context.Context, c *session, t *target, there ob
 		if _, err := c.exec(ctx, statement); err != nil {
 			return err
 		}
+		crash.Point(crash.DuringDDL)
 		crash.Point(crash.DuringStateMigration)
 	}
 	return nil
