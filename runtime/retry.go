@@ -38,11 +38,7 @@ func (r *retrier) wait(ctx context.Context, err error, what string) error {
 	if errors.Is(err, errReplan) {
 		return l.clock.Sleep(ctx, r.Pause())
 	}
-	var hint time.Duration
-	if e := fault.Of(err); e != nil {
-		hint = e.RetryAfter
-	}
-	d, ok := r.Next(hint)
+	d, ok := r.Next(fault.Of(err).Wait())
 	if !ok {
 		return &Error{Class: ClassOf(err), Op: what, Err: err, Help: "given up after " + r.budget.String() + " in which nothing got through (--retry-for)"}
 	}

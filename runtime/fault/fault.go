@@ -58,6 +58,17 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
+// longestHint is how long the other side may have us wait. A longer hint is a mistake, or a loader that stands still.
+const longestHint = 5 * time.Minute
+
+// Wait is how long to wait since the other side says so: RetryAfter within reason. It is 0 if it said nothing, also for a nil *Error.
+func (e *Error) Wait() time.Duration {
+	if e == nil {
+		return 0
+	}
+	return min(max(0, e.RetryAfter), longestHint)
+}
+
 // Errorf makes an *Error. A %w operand is its cause.
 func Errorf(class Class, op, on, format string, args ...any) *Error {
 	return &Error{Class: class, Op: op, On: on, Err: fmt.Errorf(format, args...)}

@@ -27,8 +27,10 @@ const (
 	firstInterval, longestInterval = 250 * time.Millisecond, 5 * time.Second
 	leastInterval                  = 50 * time.Millisecond // less is 0
 
-	// longestTimeout is what a timeout grows to, doubling while answers take longer.
+	// longestTimeout is what a timeout grows to, doubling while answers take longer. It is halved again when nothing took too long for so
+	// many times as long: what takes long is then tried with the longer one first, whatever else works meanwhile.
 	longestTimeout = time.Hour
+	easesAfter     = 4
 )
 
 // State is that of a circuit breaker.
@@ -46,7 +48,7 @@ func (s State) String() string { return [...]string{"closed", "open", "half-open
 // Status is a gate at one moment.
 type Status struct {
 	State     State
-	Retry     time.Duration // while Open: how long still
+	Retry     time.Duration // for how long nothing passes still; 0 if anything may
 	Opened    int64         // how often it opened
 	Interval  time.Duration // between requests; 0: they are not held back
 	Overloads int64         // how often the other side said, or showed, that it is overloaded
@@ -73,7 +75,32 @@ type Gate struct {
 
 	failures int           // since something got through
 	broken   time.Duration // how long the breaker is open the next time
-	late     int           // answers that took too long, since something got through
+	late     int           // how often the timeout is doubled
+	timed    time.Time     // when that changed last
+
+	lines []line // to log once mu is free
+}
+
+// line is a line of the log.
+type line struct {
+	level slog.Level
+	text  string
+	args  []any
+}
+
+// says logs a line after unlock. A log may be written to where the gate's status is shown, which waits for mu.
+func (g *Gate) says(level slog.Level, text string, args ...any) {
+	g.lines = append(g.lines, line{level, text, append([]any{"of", g.name}, args...)})
+}
+
+// unlock frees mu, and logs what was to be said.
+func (g *Gate) unlock() {
+	lines := g.lines
+	g.lines = nil
+	g.mu.Unlock()
+	for _, l := range lines {
+		g.log.Log(context.Background(), l.level, l.text, l.args...)
+	}
 }
 
 // NewGate makes the gate of a system that log lines call name. A call may take timeout at first; 0 is without end.
@@ -89,9 +116,7 @@ func (g *Gate) Status() Status {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	s := g.status
-	if s.State == Open {
-		s.Retry = max(0, g.until.Sub(g.clock.Now()))
-	}
+	s.Retry = max(0, g.until.Sub(g.clock.Now()))
 	return s
 }
 
@@ -116,17 +141,31 @@ func (g *Gate) Enter(ctx context.Context) (Pass, error) {
 			p.drop()
 			return Pass{}, err
 		}
-		if p.gate != nil {
-			p.began = g.clock.Now()
+		if p.gate != nil && p.turn() {
 			return p, nil
 		}
+		p.drop()
 	}
+}
+
+// turn begins a request that has waited for its turn, and reports whether it may still be made: meanwhile the breaker may have opened, or
+// the other side may have said to wait.
+func (p *Pass) turn() bool {
+	g := p.gate
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	p.began = g.clock.Now()
+	want := Closed
+	if p.probe {
+		want = HalfOpen
+	}
+	return g.status.State == want && !g.until.After(p.began)
 }
 
 // admit lets a request in, which may have to wait for its turn first, or says when to come again.
 func (g *Gate) admit() (Pass, time.Duration) {
 	g.mu.Lock()
-	defer g.mu.Unlock()
+	defer g.unlock()
 	now := g.clock.Now()
 	if wait := g.until.Sub(now); wait > 0 {
 		return Pass{}, wait
@@ -137,7 +176,7 @@ func (g *Gate) admit() (Pass, time.Duration) {
 		return Pass{}, probePoll
 	case Open:
 		g.status.State, g.probed, p.probe = HalfOpen, now, true
-		g.log.Info("trying one request", "of", g.name)
+		g.says(slog.LevelInfo, "trying one request")
 	}
 	return p, g.pace.ReserveN(now, 1).DelayFrom(now)
 }
@@ -176,13 +215,16 @@ func (g *Gate) Failed(began time.Time, err error) {
 	}
 	e := fault.Of(err)
 	g.mu.Lock()
-	defer g.mu.Unlock()
+	defer g.unlock()
 	now := g.clock.Now()
 	if e.Overload {
 		g.slow(began, now)
 	}
-	if e.RetryAfter > 0 {
-		g.until = later(g.until, now.Add(e.RetryAfter))
+	if hint := e.Wait(); hint > 0 {
+		if !g.until.After(now) {
+			g.says(slog.LevelWarn, "it says to wait; asking nothing until then", "for", hint)
+		}
+		g.until = later(g.until, now.Add(hint))
 	}
 	g.failures++
 	switch {
@@ -195,7 +237,7 @@ func (g *Gate) Failed(began time.Time, err error) {
 	g.status.Opened++
 	g.until = later(g.until, now.Add(g.broken))
 	g.broken = min(2*g.broken, longestOne)
-	g.log.Warn("failing again and again; asking nothing for a while", "of", g.name, "failures", g.failures, "for", g.until.Sub(now), "error", err)
+	g.says(slog.LevelWarn, "failing again and again; asking nothing for a while", "failures", g.failures, "for", g.until.Sub(now), "error", err)
 }
 
 func later(a, b time.Time) time.Time {
@@ -213,7 +255,7 @@ func (g *Gate) slow(began, now time.Time) {
 	}
 	g.slowed = now
 	g.setInterval(now, min(max(2*g.status.Interval, firstInterval), longestInterval))
-	g.log.Warn("overloaded; asking less often", "of", g.name, "interval", g.status.Interval)
+	g.says(slog.LevelWarn, "overloaded; asking less often", "interval", g.status.Interval)
 }
 
 func (g *Gate) setInterval(now time.Time, d time.Duration) {
@@ -224,22 +266,25 @@ func (g *Gate) setInterval(now time.Time, d time.Duration) {
 // Worked says that something got through: rows came, or were committed.
 func (g *Gate) Worked() {
 	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.failures, g.late = 0, 0
+	defer g.unlock()
+	g.failures = 0
 	if g.status.State == Closed {
 		g.broken = firstBreak
 	}
-	if g.status.Interval == 0 {
+	if g.status.Interval == 0 && g.late == 0 {
 		return
 	}
 	now := g.clock.Now()
-	if now.Sub(g.eased) < g.status.Interval {
+	if g.late > 0 && now.Sub(g.timed) >= easesAfter*g.limit() {
+		g.late, g.timed = g.late-1, now
+	}
+	if g.status.Interval == 0 || now.Sub(g.eased) < g.status.Interval {
 		return
 	}
 	next := g.status.Interval - g.status.Interval/4
 	if next < leastInterval {
 		next = 0
-		g.log.Info("asking as often as before", "of", g.name)
+		g.says(slog.LevelInfo, "asking as often as before")
 	}
 	g.setInterval(now, next)
 }
@@ -247,31 +292,30 @@ func (g *Gate) Worked() {
 // close lets everything pass. Should the next thing fail, it is not given as many failures again.
 func (g *Gate) close() {
 	g.mu.Lock()
-	defer g.mu.Unlock()
+	defer g.unlock()
 	if g.status.State != HalfOpen {
 		return
 	}
 	g.status.State, g.failures = Closed, min(g.failures, breakAfter-1)
-	g.log.Info("answering again", "of", g.name)
+	g.says(slog.LevelInfo, "answering again")
 }
 
 // Call runs one call within the time that it may take. The error of one that takes longer is an overload, and the next ones may take
-// twice as long, so that what really takes long gets done in the end.
+// twice as long, so that what really takes long gets done in the end. An error that waiting does not mend stays what it is.
 func (g *Gate) Call(ctx context.Context, op string, call func(context.Context) error) error {
-	limit := g.limit()
+	g.mu.Lock()
+	began, limit := g.clock.Now(), g.limit()
+	g.mu.Unlock()
 	if limit == 0 {
 		return call(ctx)
 	}
 	limited, cancel := g.clock.Timeout(ctx, limit)
 	defer cancel()
 	err := call(limited)
-	if err == nil || limited.Err() == nil || ctx.Err() != nil {
+	if err == nil || limited.Err() == nil || ctx.Err() != nil || fault.Of(err) != nil && !fault.Passes(err) {
 		return err
 	}
-	g.mu.Lock()
-	g.late++
-	g.status.Timeouts++
-	g.mu.Unlock()
+	g.tookTooLong(began)
 	class := fault.Transient
 	if fault.ClassOf(err) == fault.Ambiguous {
 		class = fault.Ambiguous
@@ -280,10 +324,18 @@ func (g *Gate) Call(ctx context.Context, op string, call func(context.Context) e
 		Help: "there was no answer within " + limit.String() + " (--timeout)"}
 }
 
-// limit is how long a call may take.
-func (g *Gate) limit() time.Duration {
+// tookTooLong doubles the timeout. What began before it was doubled last, at the same time as others, says nothing new.
+func (g *Gate) tookTooLong(began time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.status.Timeouts++
+	if !began.Before(g.timed) && g.limit() < longestTimeout {
+		g.late, g.timed = g.late+1, g.clock.Now()
+	}
+}
+
+// limit is how long a call may take. It is called with the gate locked.
+func (g *Gate) limit() time.Duration {
 	limit := g.timeout
 	for range g.late {
 		limit = min(2*limit, max(longestTimeout, g.timeout))

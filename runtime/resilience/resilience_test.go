@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -331,7 +332,14 @@ func TestCallThatTakesTooLong(t *testing.T) {
 		if err := g.Call(t.Context(), "commit", work); err != nil {
 			t.Fatal(err)
 		}
-		g.Worked()
+		g.Worked() // which says nothing about what takes long
+		if err := g.Call(t.Context(), "commit", work); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			time.Sleep(16 * time.Minute)
+			g.Worked()
+		}
 		lost := fault.Errorf(fault.Ambiguous, "commit", "", "the reply was lost")
 		err := g.Call(t.Context(), "commit", func(ctx context.Context) error { work(ctx); return lost })
 		if fault.ClassOf(err) != fault.Ambiguous {
@@ -344,6 +352,86 @@ func TestCallThatTakesTooLong(t *testing.T) {
 		}
 		if g.Status().Timeouts != 3 {
 			t.Errorf("%d timeouts", g.Status().Timeouts)
+		}
+	})
+}
+
+// TestCallsThatTakeTooLongTogether: the workers' calls that time out at the same moment double the timeout once.
+func TestCallsThatTakeTooLongTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(time.Minute)
+		forever := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+		for range 8 {
+			go g.Call(t.Context(), "commit", forever)
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		began := time.Now()
+		g.Call(t.Context(), "commit", forever)
+		if d := time.Since(began); d != 2*time.Minute || g.Status().Timeouts != 9 {
+			t.Errorf("after %d timeouts the next took %v", g.Status().Timeouts, d)
+		}
+	})
+}
+
+// TestRefusalIsNoTimeout: what waiting does not mend stays what it is, however late it is said.
+func TestRefusalIsNoTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(time.Minute)
+		err := g.Call(t.Context(), "commit", func(ctx context.Context) error { <-ctx.Done(); return errRefused })
+		if err != errRefused || g.Status().Timeouts != 0 {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
+// asking is a log that asks the gate for its status, as a live view does before it lets a line through.
+type asking struct {
+	slog.Handler
+	gate **resilience.Gate
+	said *int
+}
+
+func (a asking) Enabled(context.Context, slog.Level) bool { return true }
+func (a asking) Handle(context.Context, slog.Record) error {
+	(*a.gate).Status()
+	*a.said++
+	return nil
+}
+
+// TestLogThatAsksTheGate: the gate does not hold on to its lock while it logs.
+func TestLogThatAsksTheGate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var g *resilience.Gate
+		var said int
+		g = resilience.NewGate("server", resilience.Wall, slog.New(asking{gate: &g, said: &said}), 0)
+		request(t, g, errOverloaded)
+		for range 5 {
+			request(t, g, errLost)
+		}
+		request(t, g, nil)
+		if said < 4 { // overloaded, open, the probe, closed
+			t.Errorf("%d lines", said)
+		}
+	})
+}
+
+// TestTurnAfterAHint: who waits for its turn does not pass when the other side says meanwhile to wait.
+func TestTurnAfterAHint(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(0)
+		request(t, g, errOverloaded)
+		request(t, g, nil)
+		waited := make(chan time.Duration)
+		began := time.Now()
+		go func() { waited <- request(t, g, nil) }()
+		synctest.Wait()
+		g.Failed(began, &fault.Error{Class: fault.Transient, Op: "read", RetryAfter: math.MaxInt64})
+		if r := g.Status().Retry; r != 5*time.Minute {
+			t.Errorf("the status says to wait for %v", r)
+		}
+		if d := <-waited; d < 5*time.Minute || d > 5*time.Minute+time.Second {
+			t.Errorf("passed after %v", d)
 		}
 	})
 }

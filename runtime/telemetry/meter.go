@@ -93,7 +93,11 @@ type Lane struct {
 func NewMeter() *Meter { return &Meter{start: time.Now()} }
 
 // Gates names the gates that the run's requests go through.
-func (m *Meter) Gates(gates ...*resilience.Gate) { m.gates = gates }
+func (m *Meter) Gates(gates ...*resilience.Gate) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.gates = gates
+}
 
 // Lane opens a lane. A name shows it beside the whole.
 func (m *Meter) Lane(name string) *Lane {
@@ -235,16 +239,26 @@ func (m *Meter) Done(blocks uint64) {
 	m.now.DoneAt = time.Since(m.start)
 }
 
+// gateSnapshots asks the gates, without the meter's lock: a gate has one of its own.
+func (m *Meter) gateSnapshots() (all []GateSnapshot) {
+	m.mu.Lock()
+	gates := m.gates
+	m.mu.Unlock()
+	for _, g := range gates {
+		all = append(all, GateSnapshot{Name: g.Name(), Status: g.Status()})
+	}
+	return all
+}
+
 // Snapshot is the state now.
 func (m *Meter) Snapshot() Snapshot {
+	gates := m.gateSnapshots()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := time.Now()
 	s := m.now
 	s.Elapsed = now.Sub(m.start)
-	for _, g := range m.gates {
-		s.Gates = append(s.Gates, GateSnapshot{Name: g.Name(), Status: g.Status()})
-	}
+	s.Gates = gates
 	for _, l := range m.lanes {
 		state := l.state
 		state.Since = now.Sub(l.entered)
