@@ -7,7 +7,7 @@ demo:
 # Set up what the tests need, and run them all.
 test:
 	@.ci/setup
-	go test ./...
+	go test -timeout 25m ./...
 
 # Write generated/ from queries/.
 generate:

@@ -70,7 +70,10 @@ func TestCrashPoints(t *testing.T) {
 						kills = []int{1, 1, 1}
 					}
 					sweep := func(how string, run func(*crashRig, *testing.T, crash.Name, []int)) {
-						t.Run(how+"/"+string(p.Name), func(t *testing.T) { run(newCrashRig(t, s, &total), t, p.Name, kills) })
+						t.Run(how+"/"+string(p.Name), func(t *testing.T) {
+							t.Parallel()
+							run(newCrashRig(t, s, &total), t, p.Name, kills)
+						})
 					}
 					if !slices.Contains([]crash.Name{crash.DuringGapCommit, crash.DuringHandover, crash.MidRedo}, p.Name) {
 						sweep("stream", (*crashRig).sweepStream)

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"bytes"
+	goflag "flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -39,6 +40,11 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	binaries = dir
+	// Tests that may run beside others wait for processes most of the time. The command line's -parallel still counts.
+	if err := goflag.Set("test.parallel", "6"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	if err := logIntoSnowtest(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1

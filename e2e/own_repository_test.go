@@ -42,7 +42,7 @@ GROUP BY address;
 
 // watchedColumns are those of WatchedTransfers.
 var watchedColumns = []column{
-	{"block_num", number}, {"timestamp", moment}, {"tx_hash", binary}, {"log_index", number}, {"token", binary}, {"Value", number},
+	{"block_num", number}, {"timestamp", moment}, {"tx_hash", binary}, {"log_index", number}, {"token", binary}, {`"Value"`, number},
 	{"token_symbol", text}, {"token_decimals", number}, {"token_listed", text},
 }
 

@@ -30,7 +30,7 @@ func TestRefusals(t *testing.T) {
 		{"unknown flag", []string{"--frobnicate"}, 2, []string{"unknown flag: --frobnicate"}},
 		{"unknown command", []string{"lod"}, 2, []string{`unknown command "lod"`}},
 		{"bounds the wrong way round", append(bounded, "--from-block", "6"), 2, []string{"--from-block 6 is after --to-block 5"}},
-		{"no target", []string{"--server", server.url, "--to-block", "5"}, 1, []string{"give --duckdb-path FILE"}},
+		{"no target", []string{"--server", server.url, "--to-block", "5"}, 2, []string{"use --duckdb-path or AMP_DUCKDB_PATH", "run with --help for the flags"}},
 		{"beyond the tip", append(bounded, "--to-block", "10"), 1, []string{"the server has the blocks up to 9", "use --to-block 9, or --to-block latest"}},
 		{"nobody listens", append(bounded, "--server", "grpc://"+closedAddress(t)), 1, []string{"connection refused", "check that the server runs at that address"}},
 		{"no label file", append(bounded, "--label", "tokens=missing.csv"), 1, []string{"missing.csv: no such file", "--label tokens=path"}},
