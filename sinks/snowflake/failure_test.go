@@ -9,11 +9,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"go.uber.org/goleak"
 
 	"github.com/ampgen/ampgen/runtime"
+	"github.com/ampgen/ampgen/sinks/snowflake/internal/stagefile"
 	"github.com/ampgen/ampgen/sinks/snowflake/snowtest"
 )
 
@@ -230,6 +232,40 @@ func TestStageThatCannotBeWritten(t *testing.T) {
 	}
 }
 
+// Rows that wait for puts that stall wait no longer than they are wanted.
+func TestWriteIsCancelled(t *testing.T) {
+	t.Parallel()
+	server := snowtest.Start(t)
+	s := prepared(t, configOf(t, server), transfers())
+	reached, hold := make(chan struct{}), make(chan struct{})
+	defer close(hold)
+	server.Add(snowtest.Fault{Match: "PUT", Hold: hold, Reached: reached})
+	r, err := s.stage(t.Context(), s.table, s.table.folder, "b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.discard(t.Context())
+	r.put([]stagefile.File{{Path: emptyFile(t)}})
+	<-reached
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := r.write(ctx, transferRows(0, 9)); !errors.Is(err, context.Canceled) {
+		t.Fatalf("got %v", err)
+	}
+	if err := r.puts.Wait(); err == nil {
+		t.Error("the puts go on")
+	}
+}
+
+func emptyFile(t *testing.T) string {
+	t.Helper()
+	f, err := os.CreateTemp(t.TempDir(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f.Name()
+}
+
 // A PUT whose answer was lost is sent again, and the file is there once.
 func TestPutTwice(t *testing.T) {
 	t.Parallel()
@@ -244,10 +280,12 @@ func TestPutTwice(t *testing.T) {
 	}
 }
 
-// Nothing stays in the stage: not after commits or rollbacks, and what a crash left goes when the next loader starts.
+// Nothing stays in the stage: not after commits or rollbacks, and what a crash left goes when the next loader starts. The server's
+// day of the month has one digit, and a stage that cannot be listed stops no loader.
 func TestStageIsSwept(t *testing.T) {
 	t.Parallel()
 	server := snowtest.Start(t)
+	server.Now = func() time.Time { return time.Date(2020, 1, 5, 12, 0, 0, 0, time.UTC) }
 	config := configOf(t, server)
 	s := prepared(t, config, transfers())
 	if err := load(t.Context(), s, unit(span(0, 9, "h9"))); err != nil {
@@ -264,6 +302,8 @@ func TestStageIsSwept(t *testing.T) {
 	if left := stageFiles(t, server); len(left) != 1 {
 		t.Errorf("the file that could not be removed is not there: %s", left)
 	}
+	server.Add(snowtest.Fault{Match: "LIST", Fail: &snowtest.Error{Code: "091003", State: "55000", Message: "failure using stage area"}})
+	prepared(t, config, transfers())
 	prepared(t, config, transfers())
 	if left := stageFiles(t, server); len(left) != 0 {
 		t.Errorf("after a start the stage has %s", left)

@@ -109,9 +109,7 @@ func (s *Sink) Prepare(ctx context.Context, table *runtime.Table) error {
 			return classify("prepare", t.on(), err)
 		}
 	}
-	if err := s.sweep(ctx, t); err != nil {
-		return classify("sweep the stage", t.on(), err)
-	}
+	s.sweep(ctx, t)
 	s.table, s.epoch = t, epoch
 	return nil
 }
@@ -130,6 +128,9 @@ func (s *Sink) create(ctx context.Context, c *session, t *target) error {
 	}
 	there, err := t.find(ctx, c)
 	if err != nil {
+		return err
+	}
+	if err := t.checkSpelling(ctx, c, there); err != nil {
 		return err
 	}
 	exists := there.has(t.name.Object)

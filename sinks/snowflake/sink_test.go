@@ -59,6 +59,38 @@ func TestStateOfThePythonLoader(t *testing.T) {
 	}
 }
 
+// Another spelling of a table's name finds neither its state nor its fence, and would load all of it a second time.
+func TestOtherSpellingOfATable(t *testing.T) {
+	t.Parallel()
+	server := snowtest.Start(t)
+	config := configOf(t, server)
+	first := prepared(t, config, transfers())
+	full := first.table.name.Database + "." + first.table.name.Schema + ".transfers"
+	for _, statement := range []string{"", "DELETE FROM AMP_STREAM_FENCE"} { // the fence has it at first, then the state
+		if statement != "" {
+			if err := load(t.Context(), first, unit(span(0, 9, "h9"))); err != nil {
+				t.Fatal(err)
+			}
+			cells(t, server, statement)
+		}
+		for _, name := range []string{"Transfers", "TRANSFERS", full} {
+			s, table := openSink(t, config), transfers()
+			table.Name = name
+			err := s.Prepare(t.Context(), table)
+			if err == nil || runtime.ClassOf(err) != runtime.Permanent || !strings.Contains(err.Error(), `has this table as "transfers"`) {
+				t.Errorf("%s: got %v", name, err)
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	other := transfers()
+	other.Name = "transfers2"
+	prepared(t, config, other)
+	prepared(t, config, transfers())
+}
+
 // Where everything exists, nothing is created: a role without the right to create is enough.
 func TestPrepareCreatesNothingTwice(t *testing.T) {
 	t.Parallel()

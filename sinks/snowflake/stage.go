@@ -1,6 +1,7 @@
 package snowflake
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -47,7 +48,7 @@ type staged struct {
 	cancel context.CancelFunc
 }
 
-// stageRows makes a staged for rows that are tagged with batch. below is where its folder is.
+// stage makes a staged for rows that are tagged with batch. below is the folder that its own is made in.
 func (s *Sink) stage(ctx context.Context, t *target, below, batch string) (*staged, error) {
 	attempt := rand.Text()
 	writer, err := stagefile.New(stagefile.Options{Dir: s.dir, Prefix: attempt, Schema: t.Schema, BatchID: batch, History: t.History,
@@ -61,12 +62,13 @@ func (s *Sink) stage(ctx context.Context, t *target, below, batch string) (*stag
 	return &staged{pool: s.pool, table: t, folder: below + pathPart(batch) + "/" + attempt + "/", writer: writer, puts: puts, ctx: ctx, cancel: cancel}, nil
 }
 
-func (r *staged) write(_ context.Context, rows arrow.RecordBatch) error {
+func (r *staged) write(ctx context.Context, rows arrow.RecordBatch) error {
+	defer context.AfterFunc(ctx, r.cancel)() // put waits for those that are on their way
 	began := time.Now()
 	files, err := r.writer.Write(rows)
 	r.spent += time.Since(began)
 	r.put(files)
-	if err != nil {
+	if err := cmp.Or(ctx.Err(), err); err != nil {
 		return err
 	}
 	return context.Cause(r.ctx) // of a file that could not be put
@@ -197,12 +199,15 @@ func (t *target) remove(ctx context.Context, c *session, folder string) error {
 const redoAge = 24 * time.Hour
 
 // sweep removes from the stage what loaders of the table that are gone have left. The fence is taken: what a loader that is not
-// gone has there could not be committed any more. A redo needs no fence, so files of one are left for a day.
-func (s *Sink) sweep(ctx context.Context, t *target) error {
+// gone has there could not be committed any more. A redo needs no fence, so files of one are left for a day. It only cleans up:
+// what fails of it is left to the next loader that starts, and costs storage until then.
+func (s *Sink) sweep(ctx context.Context, t *target) {
 	if s.config.Method != MethodStage {
-		return nil
+		return
 	}
-	return s.pool.use(ctx, func(c *session) error {
+	ctx, cancel := context.WithTimeout(ctx, sweepTimeout)
+	defer cancel()
+	_ = s.pool.use(ctx, func(c *session) error {
 		all, err := t.list(ctx, c, t.folder)
 		if err != nil {
 			return err
@@ -217,7 +222,7 @@ func (s *Sink) sweep(ctx context.Context, t *target) error {
 			return err
 		}
 		for _, f := range redone {
-			if time.Since(f.modified) < redoAge {
+			if f.modified.IsZero() || time.Since(f.modified) < redoAge {
 				continue
 			}
 			if err := t.remove(ctx, c, f.path); err != nil {
@@ -231,18 +236,18 @@ func (s *Sink) sweep(ctx context.Context, t *target) error {
 // stageFile is a file in the stage, by its path there.
 type stageFile struct {
 	path     string
-	modified time.Time
+	modified time.Time // zero if LIST's answer cannot be read
 }
+
+// modifiedLayout is how LIST writes times: as HTTP does, but with days below 10 in one digit. It reads those of two as well.
+const modifiedLayout = "Mon, 2 Jan 2006 15:04:05 MST"
 
 // list lists a folder of the stage.
 func (t *target) list(ctx context.Context, c *session, folder string) (files []stageFile, err error) {
 	err = c.table(ctx, func(row map[string]string) error {
 		// The name begins with that of the stage, in lower case.
 		_, inStage, _ := strings.Cut(row["name"], "/")
-		modified, err := time.Parse(time.RFC1123, row["last_modified"])
-		if err != nil {
-			return fmt.Errorf("LIST says that %s was modified at %q", row["name"], row["last_modified"])
-		}
+		modified, _ := time.Parse(modifiedLayout, row["last_modified"]) // zero, which is no age, if it fails
 		files = append(files, stageFile{inStage, modified})
 		return nil
 	}, fmt.Sprintf("LIST @%s/%s", t.stage, folder))

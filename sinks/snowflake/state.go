@@ -195,6 +195,38 @@ func (t *target) checkState(ctx context.Context, c *session, tableExists bool) e
 		Help: fmt.Sprintf("restore it by UNDROP TABLE %s, or run %s to load it from the start", t.rows, forget)}
 }
 
+// checkSpelling refuses a table that state or fence have by another spelling of its name, such as "Transfers" for "transfers":
+// their rows are found by the name as it is written, so all blocks would be loaded a second time into the same table.
+func (t *target) checkSpelling(ctx context.Context, c *session, there objects) error {
+	kept := map[string]string{ddl.StateTable: t.state}
+	if !t.Stateless {
+		kept[ddl.FenceTable] = t.fence
+	}
+	for object, table := range kept {
+		if !there.has(object) {
+			continue
+		}
+		err := c.query(ctx, func(scan func(...any) error) error {
+			var found string
+			if err := scan(&found); err != nil {
+				return err
+			}
+			other := ddl.Table{Name: found, Session: t.name.Beside("")} // which is where the state is
+			if name, err := other.FullName(); err != nil || name != t.name {
+				return nil
+			}
+			return &runtime.Error{Class: runtime.Permanent, Op: "prepare", On: t.on(),
+				Err: fmt.Errorf("%s has this table as %q, and would not find its blocks as %q", table, found, t.Name),
+				Help: fmt.Sprintf("write table=%s in @sink; or stop its loaders and run UPDATE %s SET TABLE_NAME = %s WHERE TABLE_NAME = %s",
+					found, table, literal(t.Name), literal(found))}
+		}, "SELECT DISTINCT TABLE_NAME FROM "+table+" WHERE TABLE_NAME <> ?", t.Name)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // checkAlone refuses to share a history table: nothing in its marked rows says which pipeline is to name their replacement.
 func (t *target) checkAlone(ctx context.Context, c *session) error {
 	if !t.History {
