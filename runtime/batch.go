@@ -4,14 +4,31 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/ampgen/ampgen/runtime/fault"
 )
 
 // errUnchanged ends the reading of a batch query whose tables have not changed since it was last loaded.
 var errUnchanged = errors.New("unchanged")
 
-// batch runs a batch query once, in one commit. The ranges of the queried tables stand for its result: if the sink has the
-// result for just these, there is nothing to do.
+// batch loads a batch query's result, and tries again what may pass: each attempt reads the state, so that a result that was
+// committed is not loaded twice.
 func (l *loader) batch(ctx context.Context) error {
+	r := l.retrier(false)
+	for {
+		err := l.batchOnce(ctx)
+		if err == nil || ctx.Err() != nil || !fault.Passes(err) || l.forgets() {
+			return err
+		}
+		if err := r.wait(ctx, err, "load the query's result"); err != nil {
+			return err
+		}
+	}
+}
+
+// batchOnce runs a batch query once, in one commit. The ranges of the queried tables stand for its result: if the sink has the
+// result for just these, there is nothing to do.
+func (l *loader) batchOnce(ctx context.Context) error {
 	state, err := l.sink.State(ctx, l.table())
 	if err != nil {
 		return err

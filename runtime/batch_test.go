@@ -51,6 +51,22 @@ func TestBatchQueryOfTablesThatAreNotSynced(t *testing.T) {
 	}
 }
 
+func TestBatchQueryIsTriedAgain(t *testing.T) {
+	for _, mode := range []Mode{Replace, Append} {
+		r := batchRig(mode)
+		failures := 2
+		r.source.answer = func(_ string, events []any) []any {
+			if failures == 0 {
+				return events
+			}
+			failures--
+			return append(events[:len(events)-1:len(events)-1], Errorf(Transient, "read rows", "server", "it went away"))
+		}
+		r.expect(t, exitDone, "")
+		r.checkCommits(t, "0-9@a9")
+	}
+}
+
 func TestBatchQueryTakesNoBounds(t *testing.T) {
 	r := batchRig(Replace)
 	r.expect(t, exitUsage, "--to-block 5")

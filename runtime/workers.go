@@ -92,7 +92,7 @@ func (b *backfill) work(ctx context.Context, l *loader, w int) error {
 			continue // the chunk was cut; what is left of it is another one, and a sink may have refused this one
 		}
 		if again == nil {
-			again = l.retrier(false)
+			again = l.retrier(l.follows)
 		}
 		failed := err
 		if fault.Passes(err) {

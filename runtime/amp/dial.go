@@ -150,7 +150,7 @@ func parseServer(server string) (target string, secure bool, err error) {
 		return "", false, fmt.Errorf("unknown scheme %q", u.Scheme)
 	}
 	if u.User != nil || (u.Path != "" && u.Path != "/") || u.RawQuery != "" || u.Fragment != "" {
-		return "", false, fmt.Errorf("%q has more than a host and a port", u.Redacted())
+		return "", false, errors.New("its URL has more than a host and a port") // which may be a secret, so it is not shown
 	}
 	if u.Port() != "" {
 		port = u.Port()

@@ -223,11 +223,11 @@ func (s *Sink) Begin(ctx context.Context, u runtime.Unit) (runtime.Tx, error) {
 }
 
 func (s *Sink) begin(ctx context.Context, u runtime.Unit) (*tx, error) {
-	s.db.commit.Lock()
-	defer s.db.commit.Unlock()
 	if s.table == nil {
 		return nil, errUnprepared
 	}
+	s.db.commit.Lock()
+	defer s.db.commit.Unlock()
 	if err := u.Check(); err != nil {
 		return nil, err
 	}

@@ -13,11 +13,11 @@ import (
 
 // Undo is runtime.Sink's. A range that is cut keeps its batch id, by which its rows are tagged.
 func (s *Sink) Undo(ctx context.Context, u runtime.Undo) error {
-	s.db.commit.Lock()
-	defer s.db.commit.Unlock()
 	if s.table == nil {
 		return classify(errUnprepared, "undo", s.on())
 	}
+	s.db.commit.Lock()
+	defer s.db.commit.Unlock()
 	return classify(s.undo(ctx, u), "undo blocks from "+number(u.From), s.on())
 }
 

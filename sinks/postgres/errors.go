@@ -26,7 +26,6 @@ var rules = map[string]runtime.Rule{
 	"53": {Class: runtime.Transient, Overload: true, Means: "the server lacks memory or something else"},
 	"57": {Class: runtime.Transient, Means: "the server stops, starts or ended the session"},
 
-	"08P01": {Class: runtime.Permanent, Means: "the protocol was violated", Help: "check what is between loader and server"},
 	"40002": {Class: runtime.Permanent, Means: "a constraint of the table refuses rows", Help: "look at the table's constraints"},
 	"40003": {Class: runtime.Ambiguous, Means: "the outcome of a statement is unknown: the state is read back"},
 	"53100": {Class: runtime.Transient, Means: "the server's disk is full", Help: "free space on the server's disk: the loader goes on by itself then"},

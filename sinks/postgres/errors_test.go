@@ -18,7 +18,7 @@ import (
 
 func TestRules(t *testing.T) {
 	for code, want := range map[string]runtime.Class{
-		"08000": runtime.Transient, "08006": runtime.Transient, "08P01": runtime.Permanent,
+		"08000": runtime.Transient, "08006": runtime.Transient, "08P01": runtime.Transient,
 		"40001": runtime.Transient, "40P01": runtime.Transient, "40002": runtime.Permanent, "40003": runtime.Ambiguous,
 		"53100": runtime.Transient, "53200": runtime.Transient, "53300": runtime.Transient, "53400": runtime.Permanent,
 		"55P03": runtime.Transient, "57014": runtime.Transient, "57P01": runtime.Transient, "57P02": runtime.Transient, "57P03": runtime.Transient, "57P04": runtime.Permanent,
