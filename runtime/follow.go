@@ -37,8 +37,9 @@ var errArrived = errors.New("the destination is reached")
 func (l *loader) stream(ctx context.Context, d destination) error {
 	r := l.retrier(d == destination{})
 	undone := false
+	watch := newSilence(l.clock, l.silence)
 	for {
-		c := &connection{loader: l, destination: d}
+		c := &connection{loader: l, destination: d, watch: watch}
 		again, err := c.run(ctx)
 		undone = undone || c.undone
 		switch {
@@ -70,6 +71,7 @@ var errEnded = Errorf(Transient, "follow the stream", "", "the server ended it")
 // connection is one opened stream.
 type connection struct {
 	loader     *loader
+	watch      *silence
 	tracker    *chain.Tracker
 	unit       *openUnit // the unfinished microbatch
 	progressed bool      // something was committed or undone
@@ -123,9 +125,9 @@ func (c *connection) run(ctx context.Context) (again bool, err error) {
 	}
 	defer stream.Close()
 	defer func() { c.unit.rollback(ctx) }()
-	watch := newSilence(l.clock, l.silence, c.tracker.Boundaries())
+	c.watch.opened(c.tracker.Boundaries())
 	for {
-		m, err := l.listen(ctx, stream, watch)
+		m, err := l.listen(ctx, stream, c.watch)
 		if err == nil {
 			err = c.take(ctx, m)
 		}

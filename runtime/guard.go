@@ -2,6 +2,8 @@ package runtime
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -9,7 +11,11 @@ import (
 	"github.com/ampgen/ampgen/runtime/resilience"
 )
 
-// Every request to the server and to the database goes through the gate of its side, which all workers of the process share.
+// Every request of a load to the server and to the database goes through the gate of its side, which all workers of the process share.
+// What a plan asks of the database, for someone who waits for it, does not.
+
+// errHeld says that the gate did not let a request pass while there was time.
+var errHeld = errors.New("the request was held back")
 
 // guardedSource is a Source behind a gate.
 type guardedSource struct {
@@ -41,7 +47,7 @@ func (s *guardedSource) Open(ctx context.Context, req Request) (SourceStream, er
 func request(ctx context.Context, gate *resilience.Gate, op string, call func(context.Context) error) error {
 	pass, err := gate.Enter(ctx)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %w", errHeld, err)
 	}
 	err = gate.Call(ctx, op, call)
 	pass.Done(ctx, err)
@@ -105,6 +111,15 @@ func (s *guardedSink) State(ctx context.Context, t *Table) (state State, err err
 		return err
 	})
 	return state, err
+}
+
+// hasRows is StatelessSink's HasRows of a sink that is one.
+func (s *guardedSink) hasRows(ctx context.Context, of StatelessSink, t *Table) (has bool, err error) {
+	err = request(ctx, s.gate, "look for rows", func(ctx context.Context) (err error) {
+		has, err = of.HasRows(ctx, t)
+		return err
+	})
+	return has, err
 }
 
 func (s *guardedSink) Begin(ctx context.Context, u Unit) (*guardedTx, error) {

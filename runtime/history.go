@@ -156,6 +156,7 @@ func (l *loader) plan(ctx context.Context, state State) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	l.meter.Heard()
 	p := &plan{network: synced.Network, synced: synced, wanted: b.within(synced)}
 	if err := within(p.wanted, synced); err != nil {
 		return nil, err

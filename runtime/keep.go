@@ -56,7 +56,7 @@ func (l *loader) keepState(ctx context.Context) error {
 	if l.pipeline.Mode == Replace {
 		return nil
 	}
-	has, err := sink.HasRows(ctx, l.table())
+	has, err := l.sink.hasRows(ctx, sink, l.table())
 	if err == nil && has {
 		means := "it is there twice then"
 		if len(l.table().Key) > 0 && !l.table().History {

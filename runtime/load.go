@@ -130,9 +130,6 @@ func (l *loader) next(ctx context.Context, stream SourceStream) (Message, error)
 	l.meter.Enter(telemetry.Server)
 	defer l.meter.Enter(telemetry.Other)
 	m, err := stream.Next(ctx)
-	if err == nil {
-		l.meter.Heard()
-	}
 	crash.Point(crash.AfterReceive)
 	return m, err
 }
@@ -141,6 +138,11 @@ func (l *loader) next(ctx context.Context, stream SourceStream) (Message, error)
 // that the server has of the queried tables, which are the same in all messages; a query over tables that are not synced is an
 // error.
 func (l *loader) query(ctx context.Context, sql string, take func(Message) error) error {
+	return l.ask(ctx, sql, l.meter.Heard, take)
+}
+
+// ask is query, with what is done as soon as a message comes.
+func (l *loader) ask(ctx context.Context, sql string, heard func(), take func(Message) error) error {
 	const op = "read rows"
 	stream, err := l.open(ctx, Request{SQL: sql, Of: l.pipeline.SQL})
 	if err != nil {
@@ -156,6 +158,7 @@ func (l *loader) query(ctx context.Context, sql string, take func(Message) error
 		if err != nil {
 			return err
 		}
+		heard()
 		switch {
 		case len(m.Ranges) == 0 && m.Complete:
 			return &Error{Class: Transient, Op: op, On: "query " + l.pipeline.Name, Err: errNoBlocks, Help: "run again when it has synced them"}

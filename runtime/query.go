@@ -12,10 +12,10 @@ import (
 
 // The queries of history: for nothing but the server's ranges, for the newest blocks, and for a chunk.
 
-// probe asks which blocks the server has, by a query for no rows.
+// probe asks which blocks the server has, by a query for no rows. Whether the answer is progress is for the caller to say.
 func (l *loader) probe(ctx context.Context) (Range, error) {
 	var synced []Range
-	err := l.query(ctx, l.rangeQuery("FALSE"), func(m Message) error {
+	err := l.ask(ctx, l.rangeQuery("FALSE"), func() {}, func(m Message) error {
 		if len(m.Ranges) > 0 {
 			synced = m.Ranges
 		}

@@ -12,10 +12,14 @@ import (
 // A followed stream is silent for as long as its chain is, which nobody can tell from a server that has forgotten the stream. So when it
 // is silent for longer than it usually is, the loader asks which blocks the server has.
 
-// silence is how a stream is watched. It is used by one goroutine.
+// longestPatience is how many times the shortest patience the longest is.
+const longestPatience = 10
+
+// silence is how a stream is watched, over all its connections. It is used by one goroutine.
 type silence struct {
 	clock resilience.Clock
-	floor time.Duration
+	least time.Duration // the shortest patience
+	floor time.Duration // least, doubled with each stall since the stream brought blocks: it may need longer to begin
 	pace  time.Duration // the longest pause between two messages of late
 	since time.Time     // when the wait for the next one began
 
@@ -23,20 +27,27 @@ type silence struct {
 	ahead bool  // the server had other blocks when it was asked last, and nothing has come since
 }
 
-func newSilence(clock resilience.Clock, floor time.Duration, boundaries []Range) *silence {
-	s := &silence{clock: clock, floor: floor}
+func newSilence(clock resilience.Clock, least time.Duration) *silence {
+	return &silence{clock: clock, least: least, floor: least}
+}
+
+// opened says that the stream was opened after the boundaries.
+func (s *silence) opened(boundaries []Range) {
+	s.seen, s.ahead = Range{}, false
 	if len(boundaries) == 1 {
 		s.seen = boundaries[0]
 	}
-	return s
 }
+
+// stalls makes the floor higher.
+func (s *silence) stalls() { s.floor = min(2*s.floor, longestPatience*s.least) }
 
 // patience is how long to wait for the next message. After it was found that the server has other blocks, they may be just on their way.
 func (s *silence) patience() time.Duration {
 	if s.ahead {
 		return s.floor / 2
 	}
-	return max(s.floor, min(3*s.pace, 10*s.floor)) // not too long: the chain may have stood still, and to ask costs little
+	return max(s.floor, min(3*s.pace, longestPatience*s.least)) // not too long: the chain may have stood still, and to ask costs little
 }
 
 // hears notes a message. A pause that was long is forgotten by a tenth with each message, and so is a chain that stood still.
@@ -44,7 +55,7 @@ func (s *silence) hears(m Message) {
 	s.pace = max(s.clock.Now().Sub(s.since), s.pace-s.pace/10)
 	s.ahead = false
 	if len(m.Ranges) == 1 {
-		s.seen = m.Ranges[0]
+		s.seen, s.floor = m.Ranges[0], s.least
 	}
 }
 
@@ -65,6 +76,7 @@ func (l *loader) listen(ctx context.Context, stream SourceStream, s *silence) (M
 		silent := err != nil && waiting.Err() != nil && ctx.Err() == nil
 		cancel()
 		if err == nil {
+			l.meter.Heard()
 			s.hears(m)
 		}
 		if !silent {
@@ -76,13 +88,18 @@ func (l *loader) listen(ctx context.Context, stream SourceStream, s *silence) (M
 	}
 }
 
-// lookBeyond asks for what the server has. A query that cannot be asked so is taken for stalled.
+// lookBeyond asks for what the server has. A query that cannot be asked so is taken for stalled. The answer counts as a message of the
+// stream only if it says that there is nothing to come: a stream that brings nothing of what there is makes no progress.
 func (l *loader) lookBeyond(ctx context.Context, s *silence) error {
 	quiet := s.clock.Now().Sub(s.since).Round(time.Second)
 	stall := func(class Class, format string, args ...any) error {
 		l.meter.Stalled()
-		return &Error{Class: class, Op: "follow the stream", Err: fmt.Errorf("silent for %s, "+format, append([]any{quiet}, args...)...),
-			Help: "it is opened again"}
+		s.stalls()
+		e := &Error{Class: class, Op: "follow the stream", Err: fmt.Errorf("silent for %s, "+format, append([]any{quiet}, args...)...)}
+		if class == Transient {
+			e.Help = "it is opened again"
+		}
+		return e
 	}
 	if l.pipeline.RangeSQL == "" {
 		return stall(Transient, "and the query has no form that tells whether there is anything new")
@@ -93,14 +110,20 @@ func (l *loader) lookBeyond(ctx context.Context, s *silence) error {
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
+	case errors.Is(err, errHeld):
+		return nil // it was not asked, so nothing is known
 	case err != nil && limited.Err() != nil:
 		return stall(Transient, "and the server does not answer at all")
 	case errors.Is(err, errNoBlocks):
+		l.meter.Heard()
 		return nil
 	case err != nil:
 		return stall(ClassOf(err), "and the server does not say which blocks it has: %w", err)
 	case s.stalled(synced):
 		return stall(Transient, "while the server has blocks up to %d and the stream has brought those up to %d", synced.End, s.seen.End)
+	}
+	if !s.ahead {
+		l.meter.Heard()
 	}
 	l.log.Info("the stream is silent; the server says that it has blocks up to", "block", synced.End, "stream", s.seen.End, "silent", quiet)
 	return nil

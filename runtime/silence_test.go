@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/ampgen/ampgen/runtime/blockrange"
+	"github.com/ampgen/ampgen/runtime/resilience"
 )
 
 // listener is a loader that follows a chain in a bubble of time.
@@ -143,4 +145,28 @@ func TestServerThatFallsSilent(t *testing.T) {
 		l.stop()
 		<-l.ended
 	})
+}
+
+// TestSlowStreamIsGivenTime: a server that takes long to begin a stream is given longer with each attempt, until it brings blocks.
+func TestSlowStreamIsGivenTime(t *testing.T) {
+	s := newSilence(resilience.Wall, time.Minute)
+	var waits []time.Duration
+	for range 6 {
+		s.opened(nil)
+		waits = append(waits, s.patience())
+		s.stalls()
+	}
+	want := []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute, 8 * time.Minute, 10 * time.Minute, 10 * time.Minute}
+	if !slices.Equal(waits, want) {
+		t.Errorf("waits %v, want %v", waits, want)
+	}
+	s.since = time.Now()
+	s.hears(Message{})
+	if p := s.patience(); p != 10*time.Minute {
+		t.Errorf("after a message without blocks it waits %v", p)
+	}
+	s.hears(Message{Ranges: []Range{onBranch("a", 0, 99)}})
+	if p := s.patience(); p != time.Minute {
+		t.Errorf("after blocks it waits %v", p)
+	}
 }
