@@ -106,8 +106,13 @@ func TestKillsAtRandom(t *testing.T) {
 			random := rand.New(rand.NewPCG(seed, 0))
 			r := newCrashRig(t, s, &crashes{})
 			args := []string{"--follow", "--reorg-depth", "6", "--chunk-blocks", "2"}
+			var given []string
 			for range 12 {
-				p := r.start(t, "", args[:random.IntN(2)*len(args)]...)
+				// A loader without bounds refuses what one with them may leave on top: blocks that were loaded by number.
+				if random.IntN(2) == 0 {
+					given = args
+				}
+				p := r.start(t, "", given...)
 				for end := time.Now().Add(time.Duration(random.IntN(400)) * time.Millisecond); time.Now().Before(end); {
 					time.Sleep(10 * time.Millisecond)
 					var err error
