@@ -121,3 +121,12 @@ func TestLostReplyWithoutState(t *testing.T) {
 		}
 	}
 }
+
+// TestUnknownKeepIsRefused: taken for another, it would follow a stream with no state at all.
+func TestUnknownKeepIsRefused(t *testing.T) {
+	p := testPipeline()
+	err := Run(t.Context(), Options{Pipeline: &p, Source: &fakeSource{}, Sink: &fakeSink{store: &fakeStore{}}, Keep: "sometimes"})
+	if ClassOf(err) != Permanent || !strings.Contains(err.Error(), `"sometimes"`) {
+		t.Errorf("the run ended with %v", err)
+	}
+}

@@ -74,6 +74,11 @@ func Run(ctx context.Context, o Options) error {
 		return &Error{Class: Permanent, Op: "run", Err: errors.New("the stream goes on where the history ends, and To says where else"),
 			Help: "set Latest instead of To"}
 	}
+	switch o.Keep {
+	case "", KeepInSink, KeepInMemory, KeepNowhere:
+	default:
+		return Errorf(Permanent, "run", "", "Keep is %q, which is no place to keep the state", o.Keep)
+	}
 	return newLoader(o, telemetry.NewMeter()).run(ctx)
 }
 

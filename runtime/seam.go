@@ -46,9 +46,12 @@ func (s *seam) holds(w int, c planner.Span) error {
 	return nil
 }
 
-// commit commits a worker's chunk, unless it was cut. A worker never waits for the stream here: it would hold a connection to the
-// sink that the stream may need.
+// commit commits a worker's chunk, unless it was cut. The unit is begun before the lock is taken, so that a worker which has the lock
+// needs no connection to the sink that another one holds who waits for it, as all do while the floor is about to sink.
 func (s *seam) commit(ctx context.Context, w int, c planner.Span, u *openUnit) error {
+	if err := u.begin(ctx); err != nil {
+		return err
+	}
 	s.commits.RLock()
 	defer s.commits.RUnlock()
 	if err := s.holds(w, c); err != nil {

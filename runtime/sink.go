@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -63,16 +64,25 @@ type Unit struct {
 	Undo *Undo
 }
 
-// Check finds what no sink can commit: a unit without ranges, ranges that are none, two of one network, and an undo that is not where
-// one of them starts or has nothing to do with a unit that replaces everything.
-func (u Unit) Check() error {
-	if len(u.Ranges) == 0 {
+// Check finds what no sink can commit into t: a unit without ranges, ranges that are none, two of one network, blocks that the
+// signed columns of the state cannot hold, an undo that is not where one of the ranges starts or has nothing to do with a unit that
+// replaces everything, and the removal of rows that cannot be found or are to be kept.
+func (u Unit) Check(t *Table) error {
+	switch {
+	case len(u.Ranges) == 0:
 		return errors.New("a unit without ranges")
+	case u.Replace && t.History:
+		return errors.New("a history table keeps its rows and cannot be replaced")
+	case u.Undo != nil && t.Block == "":
+		return errors.New("the table has no block column")
 	}
 	replaces := u.Undo == nil
 	for i, r := range u.Ranges {
 		if r.Start > r.End {
 			return fmt.Errorf("range %s ends before it starts", r)
+		}
+		if r.End > math.MaxInt64 {
+			return fmt.Errorf("range %s has blocks beyond %d, which the state cannot hold", r, int64(math.MaxInt64))
 		}
 		if slices.ContainsFunc(u.Ranges[:i], func(o Range) bool { return o.Network == r.Network }) {
 			return fmt.Errorf("two ranges of network %s in one unit", r.Network)

@@ -60,7 +60,7 @@ func (s *sink) Begin(ctx context.Context, u runtime.Unit) (runtime.Tx, error) {
 	if err := p.step(ctx, call); err != nil {
 		return nil, err
 	}
-	if err := u.Check(); err != nil || len(u.Ranges) != 1 {
+	if err := u.Check(&newPipeline().Table); err != nil || len(u.Ranges) != 1 {
 		w.fail("%s begins a unit of %v: %v", p.name, u.Ranges, err)
 	}
 	if err := p.out(sinkSide, "begin"); err != nil {

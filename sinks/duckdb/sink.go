@@ -228,11 +228,8 @@ func (s *Sink) begin(ctx context.Context, u runtime.Unit) (*tx, error) {
 	}
 	s.db.commit.Lock()
 	defer s.db.commit.Unlock()
-	if err := u.Check(); err != nil {
+	if err := u.Check(s.table.Table); err != nil {
 		return nil, err
-	}
-	if u.Undo != nil && s.table.Block == "" {
-		return nil, errNoBlock
 	}
 	if err := s.checkFence(ctx); err != nil {
 		return nil, err

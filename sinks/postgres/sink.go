@@ -254,17 +254,3 @@ func (s *Sink) prepared() error {
 	}
 	return nil
 }
-
-// checkUnit refuses units that can never be committed.
-func (t *target) checkUnit(u runtime.Unit) error {
-	switch {
-	case u.Replace && t.History:
-		return errors.New("a history table keeps its rows and cannot be replaced")
-	case u.Undo != nil && t.Block == "":
-		return errors.New("the table has no block column")
-	}
-	if err := u.Check(); err != nil {
-		return err
-	}
-	return checkRanges(u.Ranges)
-}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"strconv"
 	"strings"
 	"time"
 
@@ -265,14 +264,4 @@ func (t *target) checkFence(ctx context.Context, q querier, epoch int64, lock bo
 	return &runtime.Error{Class: runtime.Fenced, Op: "commit", On: t.on(),
 		Err:  fmt.Errorf("another instance, %s, loads pipeline %s since epoch %d; this one has epoch %d", f.Holder, t.Pipeline, f.Epoch, epoch),
 		Help: "stop one of the two"}
-}
-
-// checkRanges refuses ranges that the state's bigint columns cannot hold.
-func checkRanges(ranges []runtime.Range) error {
-	for _, r := range ranges {
-		if r.End > math.MaxInt64 {
-			return fmt.Errorf("range %s has blocks beyond %s, which the state cannot hold", r, strconv.FormatInt(math.MaxInt64, 10))
-		}
-	}
-	return nil
 }

@@ -36,7 +36,7 @@ func (s *Sink) Begin(ctx context.Context, u runtime.Unit) (runtime.Tx, error) {
 	if err := s.prepared(); err != nil {
 		return nil, err
 	}
-	if err := s.table.checkUnit(u); err != nil {
+	if err := u.Check(s.table.Table); err != nil {
 		return nil, classify("begin a unit", s.table.on(), err)
 	}
 	conn, err := s.pool.Acquire(ctx)

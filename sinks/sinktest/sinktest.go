@@ -89,6 +89,7 @@ var tests = []test{
 	{"UndoWithinUnitBesideOthers", testUndoWithinUnitBesideOthers},
 	{"UndoWithinUnitAndFence", testUndoWithinUnitAndFence},
 	{"UndoWithinUnitOfHistory", testUndoWithinUnitOfHistory},
+	{"RefusedUnits", testRefusedUnits},
 	{"History", testHistory},
 	{"Compaction", testCompaction},
 	{"Redo", testRedo},

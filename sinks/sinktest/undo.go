@@ -89,6 +89,31 @@ func testUndoOfOneNetwork(t *testing.T, h Harness) {
 	wantState(t, s, table, base, span("eth", 0, 1, "h1", ""))
 }
 
+// testRefusedUnits begins units that would remove rows which are to be kept or cannot be found, or whose blocks the state cannot hold.
+func testRefusedUnits(t *testing.T, h Harness) {
+	kept, result := events(), events()
+	kept.Name, kept.History, kept.Key = "kept", true, nil
+	result.Name, result.Block = "result", ""
+	for _, c := range []struct {
+		name  string
+		table *runtime.Table
+		unit  runtime.Unit
+	}{
+		{"history is replaced", kept, runtime.Unit{Ranges: []runtime.Range{span("eth", 0, 9, "h9", "")}, Replace: true}},
+		{"no block column", result, runtime.Unit{Ranges: []runtime.Range{span("eth", 5, 9, "h9", "h4")}, Undo: &runtime.Undo{Network: "eth", From: 5, Hash: "h4"}}},
+		{"beyond signed numbers", kept, unit(span("eth", 0, 1<<63, "h", ""))},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := prepared(t, h, c.table)
+			tx, err := s.Begin(t.Context(), c.unit)
+			wantClass(t, "begin", err, runtime.Permanent)
+			if err == nil {
+				check(t, tx.Rollback(t.Context()))
+			}
+		})
+	}
+}
+
 // testHistory undoes in a table that keeps the rows of abandoned branches.
 func testHistory(t *testing.T, h Harness) {
 	table := events()

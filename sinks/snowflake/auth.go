@@ -51,6 +51,7 @@ func (c *Config) authenticate(out *sf.Config) error {
 		}
 	case "externalbrowser":
 		out.Authenticator = sf.AuthTypeExternalBrowser
+		out.ClientStoreTemporaryCredential = sf.ConfigBoolTrue // one login for all sessions
 	default:
 		err = invalid("use snowflake, snowflake_jwt, oauth, programmatic_access_token or externalbrowser", "--snowflake-authenticator is %q", c.Authenticator)
 	}

@@ -15,7 +15,8 @@ import (
 	"github.com/ampgen/ampgen/runtime/crash"
 )
 
-// goodbye is how long a server has to answer to what ends a transaction or a session, before nobody waits any more.
+// goodbye is how long a server has to answer to what ends a transaction or a session, before nobody waits any more. The driver may take
+// longer: where a server answers nothing at all, it tries for some minutes to cancel the statement.
 const goodbye = 10 * time.Second
 
 // pool is the sessions of one configuration. A connection of database/sql is one session of Snowflake.

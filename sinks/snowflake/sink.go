@@ -12,8 +12,8 @@ import (
 )
 
 // Sink is one table in Snowflake with its state. Units of different ranges may be open at once: their files are built, put and
-// copied in parallel, and the ends of their commits take turns. A unit has a session only while it sends a file or commits. It is
-// safe for concurrent use after Prepare.
+// copied in parallel, and the ends of their commits take turns. A unit has a session while it sends a file or commits; by method insert
+// also from its first INSERT on, which comes before the commit if its rows are many. It is safe for concurrent use after Prepare.
 type Sink struct {
 	config           Config // complete
 	pool             *pool
@@ -276,18 +276,4 @@ func (s *Sink) prepared() error {
 		return &runtime.Error{Class: runtime.Permanent, Op: "use the sink", Err: errUnprepared, Help: "call Prepare first"}
 	}
 	return nil
-}
-
-// checkUnit refuses units that can never be committed.
-func (t *target) checkUnit(u runtime.Unit) error {
-	switch {
-	case u.Replace && t.History:
-		return errors.New("a history table keeps its rows and cannot be replaced")
-	case u.Undo != nil && t.Block == "":
-		return errors.New("the table has no block column")
-	}
-	if err := u.Check(); err != nil {
-		return err
-	}
-	return checkRanges(u.Ranges)
 }

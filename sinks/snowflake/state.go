@@ -245,13 +245,3 @@ func (t *target) checkAlone(ctx context.Context, c *session) error {
 func literal(s string) string {
 	return "'" + strings.NewReplacer("'", "''", `\`, `\\`).Replace(s) + "'"
 }
-
-// checkRanges refuses ranges that the state's columns cannot hold.
-func checkRanges(ranges []runtime.Range) error {
-	for _, r := range ranges {
-		if r.End > math.MaxInt64 {
-			return fmt.Errorf("range %s has blocks beyond %d, which the state cannot hold", r, int64(math.MaxInt64))
-		}
-	}
-	return nil
-}
