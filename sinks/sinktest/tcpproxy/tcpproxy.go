@@ -169,36 +169,35 @@ func (p *Proxy) forward(l *link) {
 }
 
 // strikes looks for the place of the armed fault in data, before which the same side sent tail, both on one connection. It
-// reports the fault, and how many bytes of data come before it.
-func (p *Proxy) strikes(fromServer bool, tail, data []byte) (before int, fault Fault, yes bool) {
+// reports the fault, how many bytes from the beginning of data on come before it, and what is to be closed when it strikes; nil if
+// there is none.
+func (p *Proxy) strikes(fromServer bool, tail, data []byte) (before int, fault Fault, struck chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.armed || p.place.FromServer != fromServer {
-		return 0, 0, false
+		return 0, 0, nil
 	}
 	if p.place.Text == "" {
 		p.armed = false
-		close(p.struck)
-		return p.place.After, p.fault, true
+		return p.place.After, p.fault, p.struck
 	}
 	tail = tail[max(0, len(tail)-len(p.place.Text)+1):] // too short to hold the text
 	all := append(bytes.Clone(tail), data...)
 	for at := 0; ; {
 		found := bytes.Index(all[at:], []byte(p.place.Text))
 		if found < 0 {
-			return 0, 0, false
+			return 0, 0, nil
 		}
 		at += found + len(p.place.Text)
 		if p.place.Nth--; p.place.Nth > 0 {
 			continue
 		}
 		p.armed = false
-		close(p.struck)
 		before = at - len(tail)
 		if (p.fault == LoseRequest || p.fault == Reset) && p.place.After == 0 {
 			before -= len(p.place.Text)
 		}
-		return max(before, 0) + p.place.After, p.fault, true
+		return max(before, 0) + p.place.After, p.fault, p.struck
 	}
 }
 
@@ -210,11 +209,12 @@ type link struct {
 	once           sync.Once
 	over           chan struct{} // closed when the connection ends
 
-	mu    sync.Mutex
-	fault Fault
-	left  int  // bytes until the fault strikes
-	found bool // the fault is this connection's
-	reply bool // it strikes in what the server sends
+	mu     sync.Mutex
+	fault  Fault
+	left   int           // bytes until the fault strikes
+	found  bool          // the fault is this connection's
+	reply  bool          // it strikes in what the server sends
+	struck chan struct{} // closed when it does
 
 	tails [2][]byte // the last bytes of client and server, in which a text may have begun
 }
@@ -293,9 +293,12 @@ func (l *link) look(fromServer bool, data []byte) {
 	if fromServer {
 		tail = &l.tails[1]
 	}
-	before, fault, yes := l.proxy.strikes(fromServer, *tail, data)
-	if yes {
-		l.found, l.fault, l.left, l.reply = true, fault, before, fromServer
+	before, fault, struck := l.proxy.strikes(fromServer, *tail, data)
+	if struck != nil {
+		l.found, l.fault, l.left, l.reply, l.struck = true, fault, before, fromServer, struck
+		if before == 0 || fault == LoseReply {
+			close(struck) // what comes next is hit
+		}
 		return
 	}
 	seen := append(*tail, data...)
@@ -305,6 +308,9 @@ func (l *link) look(fromServer bool, data []byte) {
 // upToTheFault passes on what comes before the fault. It is called with the link locked.
 func (l *link) upToTheFault(data []byte) (pass int, more bool) {
 	pass = min(l.left, len(data))
+	if l.left > 0 && l.left == pass && l.fault != LoseReply {
+		close(l.struck)
+	}
 	l.left -= pass
 	if l.left == 0 && l.fault == Reset {
 		for _, c := range []net.Conn{l.client, l.server} {
