@@ -140,7 +140,7 @@ func (w *Watcher) compareEnds(blocks []chain.Block) error {
 	if before == "" || before == w.last {
 		return nil
 	}
-	from := uint64(0)
+	from := w.chain.First().Number
 	if len(blocks) > 0 {
 		from = blocks[len(blocks)-1].Number
 	}
